@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The OTLP data model: the request's own bytes are the payload.
+//!
+//! A [`Payload`] keeps the bytes that were received, after one validating pass that checks their structure, counts their
+//! items and repairs text that is not UTF-8. It is joined and split without decoding. Readers see views ([`view`]) borrowed
+//! from those bytes; editors copy through what they leave alone.
+//!
+//! Invariants: every chunk of a payload is a sequence of whole top-level fields of an export request that passed
+//! [`Payload::decode`], so views need no error paths; nothing here is async, reads a clock or does I/O.
+
+pub mod payload;
+pub mod schema;
+pub mod view;
+pub mod wire;
+
+mod join;
+mod normalise;
+mod split;
+mod validate;
+
+pub use join::Joiner;
+pub use payload::{Decoded, Payload, Signal};
+pub use validate::{DecodeError, Malformation};

@@ -1,0 +1,162 @@
+//! Read-only views over a payload's bytes.
+//!
+//! A view borrows; it never allocates and never fails, since the bytes were validated. Scalars are read when the view is made, in one walk
+//! over the message; repeated fields are walked again by their iterators, from the first occurrence to the last.
+//! Missing fields read as protobuf's defaults. Metrics' single values that carry presence are `Option`.
+
+mod common;
+mod logs;
+mod metrics;
+mod trace;
+
+pub use common::{AnyValue, ArrayValue, Attributes, KeyValue, KeyValueList, Resource, Scope, Str};
+pub use logs::{LogRecord, ResourceLogs, ScopeLogs};
+pub use metrics::{
+    Buckets, Data, Exemplar, ExponentialHistogramDataPoint, HistogramDataPoint, Metric,
+    NumberDataPoint, NumberValue, Packed, ResourceMetrics, ScopeMetrics, SummaryDataPoint,
+    Temporality, ValueAtQuantile,
+};
+pub use trace::{Event, Link, ResourceSpans, ScopeSpans, Span, SpanKind, Status, StatusCode};
+
+use std::marker::PhantomData;
+
+use crate::payload::Payload;
+use crate::wire::{Field, FieldValue, Reader};
+
+impl Payload {
+    /// The resource spans, when it is of traces; nothing otherwise.
+    pub fn resource_spans(&self) -> impl Iterator<Item = ResourceSpans<'_>> {
+        self.top_level()
+    }
+
+    /// The resource metrics, when it is of metrics; nothing otherwise.
+    pub fn resource_metrics(&self) -> impl Iterator<Item = ResourceMetrics<'_>> {
+        self.top_level()
+    }
+
+    /// The resource logs, when it is of logs; nothing otherwise.
+    pub fn resource_logs(&self) -> impl Iterator<Item = ResourceLogs<'_>> {
+        self.top_level()
+    }
+
+    fn top_level<'a, T: TopLevel<'a>>(&'a self) -> impl Iterator<Item = T> {
+        let chunks = if self.signal() == T::SIGNAL { self.chunks() } else { &[] };
+        chunks.iter().flat_map(|chunk| Repeated::<T>::all_of(chunk, 1))
+    }
+}
+
+/// A message that stands at the top of a request.
+trait TopLevel<'a>: Message<'a> {
+    const SIGNAL: crate::Signal;
+}
+
+/// A view of a message.
+pub trait Message<'a>: Sized {
+    /// Reads a validated body.
+    fn read(body: &'a [u8]) -> Self;
+}
+
+/// A repeated message field.
+#[derive(Debug)]
+pub struct Repeated<'a, T> {
+    span: &'a [u8],
+    number: u32,
+    of: PhantomData<T>,
+}
+
+impl<T> Clone for Repeated<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Repeated<'_, T> {}
+
+impl<'a, T> Repeated<'a, T> {
+    fn all_of(body: &'a [u8], number: u32) -> Self {
+        Self { span: body, number, of: PhantomData }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.bodies().next().is_none()
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, T> {
+        let number = self.number;
+        Reader::new(self.span).filter_map(move |field| match field.value {
+            FieldValue::Len(body) if field.number == number => Some(body),
+            _ => None,
+        })
+    }
+}
+
+impl<'a, T: Message<'a>> Repeated<'a, T> {
+    /// The messages in order.
+    pub fn iter(&self) -> Iter<'a, T> {
+        Iter { reader: Reader::new(self.span), number: self.number, of: PhantomData }
+    }
+}
+
+/// Iterator over a repeated message field.
+#[derive(Clone, Debug)]
+pub struct Iter<'a, T> {
+    reader: Reader<'a>,
+    number: u32,
+    of: PhantomData<T>,
+}
+
+impl<'a, T: Message<'a>> Iterator for Iter<'a, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        loop {
+            let field = self.reader.field()?;
+            if let FieldValue::Len(body) = field.value
+                && field.number == self.number
+            {
+                return Some(T::read(body));
+            }
+        }
+    }
+}
+
+impl<'a, T: Message<'a>> IntoIterator for Repeated<'a, T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+/// Where a repeated field's first and last occurrence stand, found while the other fields are read.
+#[derive(Clone, Copy, Debug)]
+struct Extent<'a> {
+    span: &'a [u8],
+}
+
+impl<'a> Extent<'a> {
+    const NONE: Extent<'static> = Extent { span: &[] };
+
+    /// Takes in another occurrence. `body` is the message that holds it.
+    #[inline]
+    fn add(&mut self, body: &'a [u8], field: &Field<'a>) {
+        let base = body.as_ptr() as usize;
+        let end = field.raw.as_ptr() as usize - base + field.raw.len();
+        let start = if self.span.is_empty() {
+            end - field.raw.len()
+        } else {
+            self.span.as_ptr() as usize - base
+        };
+        self.span = body.get(start..end).unwrap_or_default();
+    }
+
+    fn repeated<T>(self, number: u32) -> Repeated<'a, T> {
+        Repeated::all_of(self.span, number)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! Attributes, values, resource and scope.
+
+use std::fmt;
+
+use super::{Extent, Message, Repeated};
+use crate::wire::{FieldValue, Reader};
+
+/// Text that validation found, or made, UTF-8.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Str<'a>(&'a [u8]);
+
+impl<'a> Str<'a> {
+    /// The bytes: what an exporter copies into its output.
+    #[inline]
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The text. Checks it once more, which copying `as_bytes` does not need.
+    pub fn as_str(self) -> &'a str {
+        std::str::from_utf8(self.0).unwrap_or_default()
+    }
+
+    /// Whether it is empty.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn from_field(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl<'a> From<&'a str> for Str<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+}
+
+impl PartialEq<str> for Str<'_> {
+    #[inline]
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Str<'_> {
+    #[inline]
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl fmt::Display for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// A list of attributes.
+pub type Attributes<'a> = Repeated<'a, KeyValue<'a>>;
+
+impl<'a> Attributes<'a> {
+    /// The value of the first attribute with this key.
+    pub fn get(&self, key: &str) -> Option<AnyValue<'a>> {
+        self.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.value)
+    }
+}
+
+/// An attribute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyValue<'a> {
+    /// Its key.
+    pub key: Str<'a>,
+    /// Its value.
+    pub value: AnyValue<'a>,
+}
+
+impl<'a> Message<'a> for KeyValue<'a> {
+    #[inline]
+    fn read(body: &'a [u8]) -> Self {
+        let mut this = Self { key: Str::default(), value: AnyValue::Empty };
+        for field in Reader::new(body) {
+            match (field.number, field.value) {
+                (1, FieldValue::Len(key)) => this.key = Str(key),
+                (2, FieldValue::Len(value)) => this.value = AnyValue::read(value),
+                _ => {}
+            }
+        }
+        this
+    }
+}
+
+/// A value of an attribute or a log body.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum AnyValue<'a> {
+    /// No value.
+    #[default]
+    Empty,
+    /// Text.
+    Str(Str<'a>),
+    /// A boolean.
+    Bool(bool),
+    /// A 64-bit integer.
+    Int(i64),
+    /// A double.
+    Double(f64),
+    /// A list.
+    Array(ArrayValue<'a>),
+    /// A map in the order of its keys on the wire; keys may repeat.
+    KeyValueList(KeyValueList<'a>),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> AnyValue<'a> {
+    /// The text of a string value.
+    pub fn as_str(&self) -> Option<Str<'a>> {
+        match self {
+            AnyValue::Str(text) => Some(*text),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Message<'a> for AnyValue<'a> {
+    #[inline]
+    fn read(body: &'a [u8]) -> Self {
+        let mut value = AnyValue::Empty;
+        for field in Reader::new(body) {
+            value = match (field.number, field.value) {
+                (1, FieldValue::Len(text)) => AnyValue::Str(Str(text)),
+                (2, FieldValue::Varint(bit)) => AnyValue::Bool(bit != 0),
+                (3, FieldValue::Varint(int)) => AnyValue::Int(int as i64),
+                (4, FieldValue::Fixed64(bits)) => AnyValue::Double(f64::from_bits(bits)),
+                (5, FieldValue::Len(list)) => AnyValue::Array(ArrayValue(list)),
+                (6, FieldValue::Len(map)) => AnyValue::KeyValueList(KeyValueList(map)),
+                (7, FieldValue::Len(bytes)) => AnyValue::Bytes(bytes),
+                _ => value,
+            };
+        }
+        value
+    }
+}
+
+/// A list of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArrayValue<'a>(&'a [u8]);
+
+impl<'a> ArrayValue<'a> {
+    /// The values.
+    pub fn values(&self) -> Repeated<'a, AnyValue<'a>> {
+        Repeated::all_of(self.0, 1)
+    }
+}
+
+/// A map of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyValueList<'a>(&'a [u8]);
+
+impl<'a> KeyValueList<'a> {
+    /// The entries.
+    pub fn entries(&self) -> Attributes<'a> {
+        Repeated::all_of(self.0, 1)
+    }
+}
+
+/// What the telemetry is about: a service, a host, a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'a> {
+    /// Its attributes.
+    pub attributes: Attributes<'a>,
+    /// Attributes that were dropped before they reached us.
+    pub dropped_attributes_count: u32,
+}
+
+impl<'a> Message<'a> for Resource<'a> {
+    fn read(body: &'a [u8]) -> Self {
+        let (mut attributes, mut dropped) = (Extent::NONE, 0);
+        for field in Reader::new(body) {
+            match (field.number, field.value) {
+                (1, _) => attributes.add(body, &field),
+                (2, FieldValue::Varint(count)) => dropped = count as u32,
+                _ => {}
+            }
+        }
+        Self { attributes: attributes.repeated(1), dropped_attributes_count: dropped }
+    }
+}
+
+impl Default for Resource<'_> {
+    fn default() -> Self {
+        Self::read(&[])
+    }
+}
+
+/// The instrumentation scope that produced the telemetry.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Its name.
+    pub name: Str<'a>,
+    /// Its version.
+    pub version: Str<'a>,
+    /// Its attributes.
+    pub attributes: Attributes<'a>,
+    /// Attributes that were dropped before they reached us.
+    pub dropped_attributes_count: u32,
+}
+
+impl<'a> Message<'a> for Scope<'a> {
+    fn read(body: &'a [u8]) -> Self {
+        let mut this = Self {
+            name: Str::default(),
+            version: Str::default(),
+            attributes: Repeated::all_of(&[], 3),
+            dropped_attributes_count: 0,
+        };
+        let mut attributes = Extent::NONE;
+        for field in Reader::new(body) {
+            match (field.number, field.value) {
+                (1, FieldValue::Len(name)) => this.name = Str(name),
+                (2, FieldValue::Len(version)) => this.version = Str(version),
+                (3, _) => attributes.add(body, &field),
+                (4, FieldValue::Varint(count)) => this.dropped_attributes_count = count as u32,
+                _ => {}
+            }
+        }
+        this.attributes = attributes.repeated(3);
+        this
+    }
+}
+
+impl Default for Scope<'_> {
+    fn default() -> Self {
+        Self::read(&[])
+    }
+}
