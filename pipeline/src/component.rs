@@ -1,0 +1,57 @@
+//! The life of a component.
+
+use std::sync::Arc;
+
+use crate::consumer::{BoxFuture, Consumer};
+use crate::context::StartError;
+use crate::deadline::Deadline;
+
+/// What every running component can do. It is started once, after everything it sends to, and shut down once, before
+/// everything it sends to; shutdown without start is safe.
+pub trait Component: Send + Sync {
+    /// Begins to work: binds sockets, spawns tasks. Returns when ready; must not wait for a backend.
+    fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Passes on or sends what is held, without stopping. Returns the items still held at the deadline.
+    fn flush(&self, deadline: Deadline) -> BoxFuture<'_, usize> {
+        let _nothing_held = deadline;
+        Box::pin(async { 0 })
+    }
+
+    /// Stops for good: takes nothing new, passes on or sends what is held until the deadline, joins its tasks. Returns the items
+    /// that had to be given up, which the component has counted as dropped.
+    fn shutdown(&self, deadline: Deadline) -> BoxFuture<'_, usize>;
+}
+
+/// Takes data from outside.
+pub trait Receiver: Component {}
+
+/// Changes, drops, delays or regroups payloads in one pipeline.
+pub trait Processor: Component + Consumer {}
+
+/// Sends the data of one signal outside.
+pub trait Exporter: Component + Consumer {}
+
+/// The end of pipelines of one signal and the start of pipelines of another, or the same.
+pub trait Connector: Component + Consumer {}
+
+/// A process-level service outside pipelines.
+pub trait Extension: Component {
+    /// The data pipelines run: every receiver is listening.
+    fn pipelines_ready(&self) {}
+
+    /// The data pipelines are about to stop.
+    fn pipelines_stopping(&self) {}
+
+    /// A reload came to an end; the error is what was wrong with the new config, which was not taken up.
+    fn reloaded(&self, result: Result<(), &str>) {
+        let _not_interested = result;
+    }
+
+    /// Itself as something that other components look for by type: an authenticator, a storage.
+    fn capability(self: Arc<Self>) -> Option<Arc<dyn std::any::Any + Send + Sync>> {
+        None
+    }
+}

@@ -1,0 +1,130 @@
+//! What a component is given: its name, and everything of the process that it may use.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pdata::Signal;
+use telemetry::{Registry, names::Item};
+use tokio::sync::mpsc;
+
+use crate::budget::MemoryBudget;
+use crate::component::Extension;
+use crate::id::{ComponentId, ComponentKind, PipelineId};
+use crate::listeners::{Listener, Listeners, TransportAddress};
+use crate::tasks::Tasks;
+
+/// A component's context. Clones share it.
+#[derive(Clone)]
+pub struct Context {
+    /// Its kind.
+    pub kind: ComponentKind,
+    /// Its id.
+    pub id: ComponentId,
+    /// The signal it is an instance for; receivers and extensions have none.
+    pub signal: Option<Signal>,
+    /// The pipeline it is an instance for; only processors have one.
+    pub pipeline: Option<PipelineId>,
+    /// Its tasks.
+    pub tasks: Tasks,
+    /// What the process has.
+    pub process: Process,
+}
+
+/// What all components share. Clones share it.
+#[derive(Clone, Default)]
+pub struct Process {
+    /// The process's own metrics.
+    pub registry: Arc<Registry>,
+    /// The memory budget.
+    pub budget: MemoryBudget,
+    /// Listening sockets.
+    pub listeners: Listeners,
+    extensions: Arc<Mutex<HashMap<ComponentId, Arc<dyn Extension>>>>,
+    fatal: Option<mpsc::Sender<String>>,
+}
+
+/// Why a component cannot be made of a sound config section.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BuildError(pub String);
+
+/// Why a component cannot start: a port in use, a missing file. Names the thing and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+impl Context {
+    /// The context of a component of this process.
+    pub fn new(
+        process: Process,
+        kind: ComponentKind,
+        id: ComponentId,
+        signal: Option<Signal>,
+        pipeline: Option<PipelineId>,
+    ) -> Self {
+        let tasks = Tasks::new(id.to_string());
+        Self { kind, id, signal, pipeline, tasks, process }
+    }
+
+    /// Listens at an address.
+    ///
+    /// # Errors
+    /// Names the address, what is wrong with it and what to do.
+    pub fn listen(&self, address: &TransportAddress) -> Result<Listener, StartError> {
+        self.process.listeners.bind(&self.id, address).map_err(|error| {
+            let remedy = match error.kind() {
+                std::io::ErrorKind::AddrInUse => "; stop what listens there or set another endpoint",
+                std::io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege",
+                std::io::ErrorKind::AddrNotAvailable => "; no interface has this address",
+                _ => "",
+            };
+            StartError(format!("cannot listen on {address}: {error}{remedy}"))
+        })
+    }
+
+    /// Ends the process in order: for failures after start that leave the component useless.
+    pub fn report_fatal(&self, error: &str) {
+        if let Some(fatal) = &self.process.fatal {
+            let (kind, id) = (self.kind.name(), &self.id);
+            // A full channel means that the process is ending already.
+            let _ending = fatal.try_send(format!("{kind} \"{id}\" failed: {error}"));
+        }
+    }
+
+    /// A running extension's capability of this type: an authenticator, a storage.
+    ///
+    /// # Errors
+    /// When there is no such extension in `service::extensions`, or it is of another kind.
+    pub fn capability<T: Any + Send + Sync>(&self, id: &ComponentId) -> Result<Arc<T>, StartError> {
+        let extensions = self.process.extensions.lock().unwrap_or_else(PoisonError::into_inner);
+        let extension = extensions.get(id).cloned().ok_or_else(|| {
+            StartError(format!("extension \"{id}\" is not running; list it in service::extensions"))
+        })?;
+        let capability = extension.capability().and_then(|any| any.downcast::<T>().ok());
+        capability.ok_or_else(|| {
+            StartError(format!("extension \"{id}\" cannot be used here; it is of another kind"))
+        })
+    }
+}
+
+impl Process {
+    /// What the components of a process share. Fatal errors go to `fatal`.
+    pub fn new(registry: Arc<Registry>, budget: MemoryBudget, fatal: mpsc::Sender<String>) -> Self {
+        Self { registry, budget, fatal: Some(fatal), ..Self::default() }
+    }
+
+    /// Makes the running extensions known, in place of those before.
+    pub fn set_extensions(&self, extensions: HashMap<ComponentId, Arc<dyn Extension>>) {
+        *self.extensions.lock().unwrap_or_else(PoisonError::into_inner) = extensions;
+    }
+}
+
+/// The word for a signal's item in the process's own metrics.
+pub fn item(signal: Signal) -> Item {
+    match signal {
+        Signal::Traces => Item::Spans,
+        Signal::Metrics => Item::MetricPoints,
+        Signal::Logs => Item::LogRecords,
+    }
+}

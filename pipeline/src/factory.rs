@@ -1,0 +1,78 @@
+//! What a binary knows of a component before there is one: its type, its signals, how to read its config section.
+//!
+//! A factory is data. `parse` reads the whole section and leaves every error in the section's diagnostics; the
+//! function it returns is called only for sections without errors that a pipeline uses.
+
+use std::sync::Arc;
+
+use confmap::Section;
+use pdata::Signal;
+
+use crate::component::{Connector, Exporter, Extension, Processor, Receiver};
+use crate::context::{BuildError, Context};
+use crate::outlet::{Outlet, Outlets};
+
+/// Makes a receiver that serves all its signals.
+pub type BuildReceiver =
+    Box<dyn Fn(Context, Outlets) -> Result<Arc<dyn Receiver>, BuildError> + Send + Sync>;
+/// Makes a processor for one pipeline.
+pub type BuildProcessor =
+    Box<dyn Fn(Context, Outlet) -> Result<Arc<dyn Processor>, BuildError> + Send + Sync>;
+/// Makes an exporter for one signal.
+pub type BuildExporter =
+    Box<dyn Fn(Context) -> Result<Arc<dyn Exporter>, BuildError> + Send + Sync>;
+/// Makes a connector from one signal to another, whose outlet it is given.
+pub type BuildConnector =
+    Box<dyn Fn(Context, Signal, Outlet) -> Result<Arc<dyn Connector>, BuildError> + Send + Sync>;
+/// Makes a service extension.
+pub type BuildExtension =
+    Box<dyn Fn(Context) -> Result<Arc<dyn Extension>, BuildError> + Send + Sync>;
+
+macro_rules! factory {
+    ($(#[$doc:meta])* $name:ident, $build:ty, { $($(#[$field_doc:meta])* $field:ident: $type:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name {
+            /// The type, as in config: `type` or `type/name`.
+            pub component_type: &'static str,
+            /// Other spellings that are accepted, with a notice.
+            pub aliases: &'static [&'static str],
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// Reads a section. Must read every key, and finish the section.
+            pub parse: fn(Section<'_>) -> $build,
+        }
+    };
+}
+
+factory!(
+    /// A type of receiver.
+    ReceiverFactory, BuildReceiver, {
+        /// The signals it can produce.
+        signals: &'static [Signal]
+    }
+);
+factory!(
+    /// A type of processor.
+    ProcessorFactory, BuildProcessor, {
+        /// The signals it can process.
+        signals: &'static [Signal]
+    }
+);
+factory!(
+    /// A type of exporter.
+    ExporterFactory, BuildExporter, {
+        /// The signals it can send.
+        signals: &'static [Signal]
+    }
+);
+factory!(
+    /// A type of connector.
+    ConnectorFactory, BuildConnector, {
+        /// The pairs it can connect: end of a pipeline of the first signal, start of one of the second.
+        signals: &'static [(Signal, Signal)]
+    }
+);
+factory!(
+    /// A type of service extension.
+    ExtensionFactory, BuildExtension, {}
+);
