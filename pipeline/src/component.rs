@@ -29,12 +29,21 @@ pub trait Component: Send + Sync {
 pub trait Receiver: Component {}
 
 /// Changes, drops, delays or regroups payloads in one pipeline.
+///
+/// Counts what enters and leaves it (`PROCESSOR_INCOMING`, `PROCESSOR_OUTGOING`), what it drops (`PIPELINE_DROPPED_ITEMS`)
+/// and, with a gauge, what it holds (`PIPELINE_HELD_ITEMS`).
 pub trait Processor: Component + Consumer {}
 
 /// Sends the data of one signal outside.
+///
+/// Who counts what, so that accepted = delivered + refused + dropped + held adds up: the graph counts every envelope it offers
+/// as accepted (`EXPORTER_ACCEPTED_ITEMS`), and what the exporter answers with an error as returned to the sender or dropped for
+/// this branch. The exporter counts what becomes of envelopes that it answers with `Ok`: delivered, refused by the backend, dropped
+/// (`EXPORTER_DELIVERED_ITEMS`, `EXPORTER_REFUSED_ITEMS`, `EXPORTER_DROPPED_ITEMS`), and shows with a gauge what it has in hand
+/// (`EXPORTER_HELD_ITEMS`); its labels are `exporter` and `data_type`.
 pub trait Exporter: Component + Consumer {}
 
-/// The end of pipelines of one signal and the start of pipelines of another, or the same.
+/// The end of pipelines of one signal and the start of pipelines of another, or the same. The graph does its counting.
 pub trait Connector: Component + Consumer {}
 
 /// A process-level service outside pipelines.
