@@ -1,1 +1,89 @@
-fn main() {}
+//! The project's tasks, as `cargo xtask <task>`.
+//!
+//! Nothing but the standard library, so that a fresh clone gets to its first test quickly. A task is a sequence of
+//! commands in the project's folder; the first one that fails ends it, with its output and a remedy. Whatever a task
+//! fetches lands under `.parts/`, whatever it builds under the target folder.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to a terminal")]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+mod command;
+mod parts;
+mod tools;
+
+use command::{Cargo, Failure};
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  test [ARGS]   set up the real parts (Python, Node, Zipkin), then run every test; ARGS go to `cargo test`
+  parts         set up the real parts and stop
+  bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
+  prove         everything that takes long: the full bench, then the soak
+";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let task = words.next().unwrap_or_default();
+    let rest: Vec<String> = words.collect();
+    let outcome = match task.as_str() {
+        "test" => test(&rest),
+        "parts" => parts::set_up(root()),
+        "bench" => bench(&rest),
+        "prove" => prove(),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        other => {
+            eprint!("unknown task {other:?}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\ncargo xtask {task} failed: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Sets up the parts while the first build runs, then runs all tests.
+///
+/// Binaries and tests are built in one call: one set of features, so that no crate is compiled twice, and the agent that
+/// the black-box tests start is the one just built.
+fn test(arguments: &[String]) -> Result<(), Failure> {
+    let cargo = Cargo::find(root());
+    std::thread::scope(|scope| {
+        let parts = scope.spawn(|| parts::set_up(root()));
+        let built = cargo.run(&["build", "--workspace", "--bins", "--tests"]);
+        let parts =
+            parts.join().unwrap_or_else(|_| Err(Failure::new("setting up the parts panicked")));
+        built.and(parts)
+    })?;
+    let mut call = vec!["test", "--workspace"];
+    call.extend(arguments.iter().map(String::as_str));
+    cargo.run(&call)
+}
+
+/// Builds what is measured as it ships, one package at a time, so that no feature of one leaks into the other.
+fn bench(arguments: &[String]) -> Result<(), Failure> {
+    let cargo = Cargo::find(root());
+    cargo.run(&["build", "--release", "--package", "hikyaku"])?;
+    cargo.run(&["build", "--release", "--package", "xtask-bench"])?;
+    let program = command::target_dir(root()).join("release").join("hikyaku-bench");
+    command::run_visibly(&program, arguments, root())
+}
+
+fn prove() -> Result<(), Failure> {
+    bench(&[])?;
+    bench(&["soak".to_owned()])
+}
+
+/// The project's folder: the parent of this package's.
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}

@@ -1,0 +1,113 @@
+//! The way from a request's bytes to its span ids, and no step further.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+
+/// Undoes the content encoding; none when the bytes are not what they claim to be.
+pub(crate) fn inflate<'a>(body: &'a [u8], encoding: &str) -> Option<Cow<'a, [u8]>> {
+    match encoding {
+        "" | "identity" => Some(Cow::Borrowed(body)),
+        "gzip" => {
+            let mut plain = Vec::with_capacity(body.len() * 8);
+            MultiGzDecoder::new(body).read_to_end(&mut plain).ok()?;
+            Some(Cow::Owned(plain))
+        }
+        _ => None,
+    }
+}
+
+/// The one message of a gRPC request.
+pub(crate) fn message<'a>(body: &'a [u8], encoding: &str) -> Option<Cow<'a, [u8]>> {
+    let (prefix, message) = body.split_first_chunk::<5>()?;
+    let [flag, length @ ..] = *prefix;
+    if u32::from_be_bytes(length) as usize != message.len() {
+        return None;
+    }
+    inflate(message, if flag == 1 { encoding } else { "" })
+}
+
+/// Visits the id of every span of an `ExportTraceServiceRequest`; false when the bytes are not one, or a span has no id.
+pub(crate) fn otlp_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bool {
+    let mut ids = true;
+    let whole = at_path(body, &[1, 2, 2], &mut |span| {
+        let mut id = None;
+        let whole = each_field(span, &mut |field, value| {
+            if field == 2 {
+                id = <[u8; 8]>::try_from(value).ok();
+            }
+            true
+        });
+        match id {
+            Some(id) => visit(id),
+            None => ids = false,
+        }
+        whole
+    });
+    whole && ids
+}
+
+/// Visits the id of every span of a Zipkin v2 JSON list; false when the text is not one.
+pub(crate) fn zipkin_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bool {
+    #[derive(Deserialize)]
+    struct Span<'a> {
+        id: &'a str,
+    }
+    let Ok(spans) = serde_json::from_slice::<Vec<Span<'_>>>(body) else { return false };
+    spans.iter().all(|span| match u64::from_str_radix(span.id, 16) {
+        Ok(id) if span.id.len() == 16 => {
+            visit(id.to_be_bytes());
+            true
+        }
+        _ => false,
+    })
+}
+
+/// Visits every message that is reached by following `path` of field numbers.
+fn at_path(bytes: &[u8], path: &[u64], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+    let Some((first, rest)) = path.split_first() else { return visit(bytes) };
+    each_field(bytes, &mut |field, value| field != *first || at_path(value, rest, visit))
+}
+
+/// Visits every length-delimited field; false when the bytes are malformed or a visit says so.
+fn each_field(mut rest: &[u8], visit: &mut dyn FnMut(u64, &[u8]) -> bool) -> bool {
+    while !rest.is_empty() {
+        let Some(key) = varint(&mut rest) else { return false };
+        let length = match key & 7 {
+            0 => {
+                if varint(&mut rest).is_none() {
+                    return false;
+                }
+                continue;
+            }
+            1 => 8,
+            5 => 4,
+            2 => match varint(&mut rest) {
+                Some(length) => length as usize,
+                None => return false,
+            },
+            _ => return false,
+        };
+        let Some((value, after)) = rest.split_at_checked(length) else { return false };
+        rest = after;
+        if key & 7 == 2 && !visit(key >> 3, value) {
+            return false;
+        }
+    }
+    true
+}
+
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}

@@ -1,0 +1,146 @@
+//! The real parts that the black-box tests run against: the Python and Node SDKs and a Zipkin server.
+//!
+//! Each part is a folder under `.parts/`. Its stamp file is written last and holds everything the part was made from, so a
+//! second run costs a comparison, a changed pin makes the part anew, and a half-made part is never taken for a whole one.
+//! A part that cannot be made is a failure: the tests that need it are not skipped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::command::{Failure, run_quietly};
+use crate::tools;
+
+const STAMP: &str = "made-from";
+
+/// In-memory storage and the query API are all that the tests need, so the smaller of the two server jars.
+const ZIPKIN: &str = "io.zipkin:zipkin-server:3.5.1:jar:slim";
+const ZIPKIN_FILE: &str = "zipkin-server-3.5.1-slim.jar";
+const MAVEN_COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
+
+/// One thing to be set up.
+struct Part {
+    name: &'static str,
+    /// Files below the project's folder whose content decides whether the part is up to date.
+    made_from: &'static [&'static str],
+    /// What else decides: a pinned version.
+    pin: &'static str,
+    make: fn(root: &Path, folder: &Path) -> Result<(), Failure>,
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "python",
+        made_from: &["tests/clients/python/requirements.txt"],
+        pin: "",
+        make: make_python,
+    },
+    Part {
+        name: "node",
+        made_from: &[
+            "tests/clients/node/package.json",
+            "tests/clients/node/package-lock.json",
+            "tests/clients/node/.npmrc",
+        ],
+        pin: "",
+        make: make_node,
+    },
+    Part { name: "zipkin", made_from: &[], pin: ZIPKIN, make: make_zipkin },
+];
+
+/// Makes every part that is missing or out of date, all of them at once.
+pub(crate) fn set_up(root: &Path) -> Result<(), Failure> {
+    let mut stale = Vec::new();
+    for part in PARTS {
+        let stamp = part.stamp(root)?;
+        if fs::read_to_string(part.folder(root).join(STAMP)).ok().as_ref() != Some(&stamp) {
+            stale.push((part, stamp));
+        }
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    tools::require_all()?;
+    let failures = std::thread::scope(|scope| {
+        let making: Vec<_> = stale
+            .iter()
+            .map(|(part, stamp)| (part.name, scope.spawn(|| part.make_anew(root, stamp))))
+            .collect();
+        making
+            .into_iter()
+            .filter_map(|(name, thread)| match thread.join() {
+                Ok(made) => made.err(),
+                Err(_) => Some(Failure::new(format!("making the part {name} panicked"))),
+            })
+            .collect()
+    });
+    Failure::joined(failures)
+}
+
+impl Part {
+    fn folder(&self, root: &Path) -> PathBuf {
+        root.join(".parts").join(self.name)
+    }
+
+    fn stamp(&self, root: &Path) -> Result<String, Failure> {
+        let mut stamp = format!("{}\n", self.pin);
+        for name in self.made_from {
+            stamp.push_str(&fs::read_to_string(root.join(name)).map_err(io_failure(name))?);
+        }
+        Ok(stamp)
+    }
+
+    fn make_anew(&self, root: &Path, stamp: &str) -> Result<(), Failure> {
+        let started = Instant::now();
+        println!("parts: setting up {}", self.name);
+        let folder = self.folder(root);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(io_failure(self.name))?;
+        }
+        fs::create_dir_all(&folder).map_err(io_failure(self.name))?;
+        (self.make)(root, &folder).map_err(|failure| {
+            Failure::new(format!(
+                "the part {} could not be set up; the tests need it. {failure}",
+                self.name
+            ))
+        })?;
+        fs::write(folder.join(STAMP), stamp).map_err(io_failure(self.name))?;
+        println!("parts: {} is ready after {:.0} s", self.name, started.elapsed().as_secs_f64());
+        Ok(())
+    }
+}
+
+fn make_python(root: &Path, folder: &Path) -> Result<(), Failure> {
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(folder);
+    run_quietly(venv)?;
+    let mut pip = Command::new(folder.join("bin").join("pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"])
+        .arg(root.join("tests/clients/python/requirements.txt"));
+    run_quietly(pip).map(drop)
+}
+
+fn make_node(root: &Path, folder: &Path) -> Result<(), Failure> {
+    for name in ["package.json", "package-lock.json", ".npmrc"] {
+        let from = root.join("tests/clients/node").join(name);
+        fs::copy(&from, folder.join(name)).map_err(io_failure(name))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.arg("ci").current_dir(folder);
+    run_quietly(npm).map(drop)
+}
+
+fn make_zipkin(_root: &Path, folder: &Path) -> Result<(), Failure> {
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["--batch-mode", "--quiet", "--strict-checksums", MAVEN_COPY])
+        .arg(format!("-Dartifact={ZIPKIN}"))
+        .arg(format!("-DoutputDirectory={}", folder.display()));
+    run_quietly(maven)?;
+    fs::rename(folder.join(ZIPKIN_FILE), folder.join("server.jar")).map_err(io_failure(ZIPKIN_FILE))
+}
+
+fn io_failure(what: &str) -> impl Fn(std::io::Error) -> Failure {
+    move |error| Failure::new(format!("{what}: {error}"))
+}
