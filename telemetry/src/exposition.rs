@@ -31,13 +31,12 @@ pub fn render(registry: &Registry, level: MetricsLevel) -> String {
 fn write_all(out: &mut String, snapshot: Snapshot, level: MetricsLevel) -> fmt::Result {
     let mut families: BTreeMap<&str, (&Family, BTreeMap<String, Reading>)> = BTreeMap::new();
     for sample in snapshot.samples {
-        if sample.family.level() > level {
+        if sample.family.level > level {
             continue;
         }
         let labels = labels(sample.family, &sample.values, level)?;
-        let (_, series) = families
-            .entry(sample.family.name())
-            .or_insert_with(|| (sample.family, BTreeMap::new()));
+        let (_, series) =
+            families.entry(sample.family.name).or_insert_with(|| (sample.family, BTreeMap::new()));
         match series.get_mut(&labels) {
             Some(reading) => merge(reading, sample.reading),
             None => {
@@ -46,8 +45,8 @@ fn write_all(out: &mut String, snapshot: Snapshot, level: MetricsLevel) -> fmt::
         }
     }
     for (name, (family, series)) in &families {
-        writeln!(out, "# HELP {name} {}", Escaped(family.help(), Place::Help))?;
-        writeln!(out, "# TYPE {name} {}", family.kind().as_str())?;
+        writeln!(out, "# HELP {name} {}", Escaped(family.help, Place::Help))?;
+        writeln!(out, "# TYPE {name} {}", family.kind.as_str())?;
         for (labels, reading) in series {
             write_series(out, family, labels, reading)?;
         }
@@ -56,7 +55,7 @@ fn write_all(out: &mut String, snapshot: Snapshot, level: MetricsLevel) -> fmt::
 }
 
 fn write_series(out: &mut String, family: &Family, labels: &str, reading: &Reading) -> fmt::Result {
-    let name = family.name();
+    let name = family.name;
     let (counts, sum) = match reading {
         Reading::Number(number) => {
             return writeln!(out, "{name}{} {}", Braced(labels), Number(*number));
@@ -64,7 +63,7 @@ fn write_series(out: &mut String, family: &Family, labels: &str, reading: &Readi
         Reading::Distribution { counts, sum } => (counts, sum),
     };
     let separator = if labels.is_empty() { "" } else { "," };
-    let bounds = family.bounds().iter().map(u64::to_string).chain(["+Inf".to_owned()]);
+    let bounds = family.bounds.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
     let mut total = 0;
     for (bound, count) in bounds.zip(counts) {
         total += count;
@@ -104,9 +103,9 @@ fn write_target_info(out: &mut String, resource: Vec<(String, String)>) -> fmt::
 /// The labels of a series as they stand between the braces.
 fn labels(family: &Family, values: &[String], level: MetricsLevel) -> Result<String, fmt::Error> {
     let mut text = String::new();
-    for (label, value) in family.labels().iter().zip(values) {
-        if label.level() <= level && !value.is_empty() {
-            write_label(&mut text, label.name(), value)?;
+    for (label, value) in family.labels.iter().zip(values) {
+        if label.level <= level && !value.is_empty() {
+            write_label(&mut text, label.name, value)?;
         }
     }
     Ok(text)

@@ -38,7 +38,7 @@ impl Registry {
     /// In debug builds, when a label does not belong to the family.
     pub fn counter(&self, family: &'static CounterFamily, labels: &[(Label, &str)]) -> Counter {
         let mut state = self.lock();
-        obtain(&mut state.counters, family.family(), labels, Counter::default)
+        obtain(&mut state.counters, &family.0, labels, Counter::default)
     }
 
     /// The gauge of a family with these labels, made on first use.
@@ -48,7 +48,7 @@ impl Registry {
     /// As [`Registry::counter`].
     pub fn gauge(&self, family: &'static GaugeFamily, labels: &[(Label, &str)]) -> Gauge {
         let mut state = self.lock();
-        obtain(&mut state.gauges, family.family(), labels, Gauge::default)
+        obtain(&mut state.gauges, &family.0, labels, Gauge::default)
     }
 
     /// The histogram of a family with these labels, made on first use.
@@ -61,9 +61,7 @@ impl Registry {
         family: &'static HistogramFamily,
         labels: &[(Label, &str)],
     ) -> Histogram {
-        let mut state = self.lock();
-        let family = family.family();
-        obtain(&mut state.histograms, family, labels, || Histogram::new(family.bounds()))
+        self.histogram_of(&family.0, labels)
     }
 
     /// Exposes a counter that `read` tells, until the returned guard is dropped. `None` leaves the series out. `read` must
@@ -78,7 +76,7 @@ impl Registry {
         labels: &[(Label, &str)],
         read: impl Fn() -> Option<f64> + Send + Sync + 'static,
     ) -> Registration {
-        self.callback(family.family(), labels, Arc::new(read))
+        self.callback(&family.0, labels, Arc::new(read))
     }
 
     /// Exposes a gauge that `read` tells, until the returned guard is dropped; as [`Registry::counter_fn`].
@@ -92,7 +90,7 @@ impl Registry {
         labels: &[(Label, &str)],
         read: impl Fn() -> Option<f64> + Send + Sync + 'static,
     ) -> Registration {
-        self.callback(family.family(), labels, Arc::new(read))
+        self.callback(&family.0, labels, Arc::new(read))
     }
 
     /// Sets the attributes of the `target_info` series; none at all leaves it out.
@@ -125,7 +123,16 @@ impl Registry {
         snapshot
     }
 
-    fn callback(
+    pub(crate) fn histogram_of(
+        &self,
+        family: &'static Family,
+        labels: &[(Label, &str)],
+    ) -> Histogram {
+        let mut state = self.lock();
+        obtain(&mut state.histograms, family, labels, || Histogram::new(family.bounds))
+    }
+
+    pub(crate) fn callback(
         &self,
         family: &'static Family,
         labels: &[(Label, &str)],
@@ -270,7 +277,7 @@ pub(crate) enum Reading {
     Distribution { counts: Vec<u64>, sum: u64 },
 }
 
-type Callback = Arc<dyn Fn() -> Option<f64> + Send + Sync>;
+pub(crate) type Callback = Arc<dyn Fn() -> Option<f64> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -293,17 +300,17 @@ impl Key {
     fn new(family: &'static Family, labels: &[(Label, &str)]) -> Self {
         for (label, _) in labels {
             debug_assert!(
-                family.labels().contains(label),
+                family.labels.contains(label),
                 "{} has no label {}",
-                family.name(),
-                label.name()
+                family.name,
+                label.name
             );
         }
         let value_of = |wanted: &Label| {
             let found = labels.iter().find(|(label, _)| label == wanted);
             found.map_or_else(String::new, |(_, value)| (*value).to_owned())
         };
-        Self { family, values: family.labels().iter().map(value_of).collect() }
+        Self { family, values: family.labels.iter().map(value_of).collect() }
     }
 
     fn sample(&self, reading: Reading) -> Sample {
@@ -311,7 +318,7 @@ impl Key {
     }
 
     fn order(&self) -> (&str, &[String]) {
-        (self.family.name(), &self.values)
+        (self.family.name, &self.values)
     }
 }
 

@@ -14,12 +14,15 @@ use crate::settings::MetricsLevel;
 /// One metric family: what is known about a metric name before anything is counted.
 #[derive(Debug)]
 pub struct Family {
-    name: &'static str,
-    help: &'static str,
-    kind: Kind,
-    labels: &'static [Label],
-    level: MetricsLevel,
-    bounds: &'static [u64],
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) kind: Kind,
+    /// In the order in which they are exposed.
+    pub(crate) labels: &'static [Label],
+    /// The lowest level at which the family is exposed.
+    pub(crate) level: MetricsLevel,
+    /// Inclusive upper bounds of a histogram's buckets, without the infinite one. Empty for the other kinds.
+    pub(crate) bounds: &'static [u64],
 }
 
 impl Family {
@@ -27,65 +30,19 @@ impl Family {
     pub const fn name(&self) -> &'static str {
         self.name
     }
-
-    /// One sentence on what is counted.
-    pub const fn help(&self) -> &'static str {
-        self.help
-    }
-
-    /// Counter, gauge or histogram.
-    pub const fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The labels a series of this family may bear, in the order in which they are exposed.
-    pub const fn labels(&self) -> &'static [Label] {
-        self.labels
-    }
-
-    /// The lowest level at which the family is exposed.
-    pub const fn level(&self) -> MetricsLevel {
-        self.level
-    }
-
-    /// Inclusive upper bounds of a histogram's buckets, without the infinite one. Empty for the other kinds.
-    pub const fn bounds(&self) -> &'static [u64] {
-        self.bounds
-    }
 }
 
 /// A family of counters.
 #[derive(Debug)]
-pub struct CounterFamily(Family);
+pub struct CounterFamily(pub(crate) Family);
 
 /// A family of gauges.
 #[derive(Debug)]
-pub struct GaugeFamily(Family);
+pub struct GaugeFamily(pub(crate) Family);
 
 /// A family of histograms.
 #[derive(Debug)]
-pub struct HistogramFamily(Family);
-
-impl CounterFamily {
-    /// What is known about the family.
-    pub const fn family(&self) -> &Family {
-        &self.0
-    }
-}
-
-impl GaugeFamily {
-    /// What is known about the family.
-    pub const fn family(&self) -> &Family {
-        &self.0
-    }
-}
-
-impl HistogramFamily {
-    /// What is known about the family.
-    pub const fn family(&self) -> &Family {
-        &self.0
-    }
-}
+pub struct HistogramFamily(pub(crate) Family);
 
 /// Three families that differ in the item they count, as upstream names them: one for each signal.
 #[derive(Debug)]
@@ -122,7 +79,7 @@ pub enum Item {
 
 /// The kind of a family, as in a `# TYPE` line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Only ever grows.
     Counter,
     /// Goes up and down.
@@ -133,7 +90,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word of the text exposition format.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
@@ -145,8 +102,8 @@ impl Kind {
 /// A label name. At levels below its own the label is left out, and the series that then look alike are added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
-    name: &'static str,
-    level: MetricsLevel,
+    pub(crate) name: &'static str,
+    pub(crate) level: MetricsLevel,
 }
 
 impl Label {
@@ -156,16 +113,6 @@ impl Label {
 
     const fn detailed(name: &'static str) -> Self {
         Self { name, level: MetricsLevel::Detailed }
-    }
-
-    /// The name as exposed.
-    pub const fn name(self) -> &'static str {
-        self.name
-    }
-
-    /// The lowest level at which the label is exposed.
-    pub const fn level(self) -> MetricsLevel {
-        self.level
     }
 }
 
@@ -312,6 +259,9 @@ macro_rules! shape {
     (@type gauge) => { GaugeFamily };
     (@type histogram $bounds:ident) => { HistogramFamily };
     (@type counter per item) => { PerItem<CounterFamily> };
+    (@wrap counter) => { CounterFamily };
+    (@wrap gauge) => { GaugeFamily };
+    (@wrap histogram $bounds:ident) => { HistogramFamily };
     (@kind counter) => { Kind::Counter };
     (@kind gauge) => { Kind::Gauge };
     (@kind histogram $bounds:ident) => { Kind::Histogram };
@@ -325,7 +275,7 @@ macro_rules! shape {
         }
     };
     (@value $kind:ident $($bounds:ident)?, $name:expr, $level:ident, $labels:expr, $help:literal) => {
-        <shape!(@type $kind $($bounds)?)>::declare(Family {
+        shape!(@wrap $kind $($bounds)?)(Family {
             name: $name,
             help: $help,
             kind: shape!(@kind $kind $($bounds)?),
@@ -458,24 +408,6 @@ families! {
 /// Every family there is, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Family> {
     ROWS.iter().flat_map(|row| row.iter().copied())
-}
-
-impl CounterFamily {
-    const fn declare(family: Family) -> Self {
-        Self(family)
-    }
-}
-
-impl GaugeFamily {
-    const fn declare(family: Family) -> Self {
-        Self(family)
-    }
-}
-
-impl HistogramFamily {
-    const fn declare(family: Family) -> Self {
-        Self(family)
-    }
 }
 
 #[cfg(test)]

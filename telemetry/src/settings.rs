@@ -174,3 +174,6 @@ impl fmt::Display for LogLevel {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
