@@ -60,6 +60,9 @@ mod node;
 mod opaque;
 mod origin;
 mod path;
+mod print;
+mod provider;
+mod resolver;
 mod section;
 mod suggest;
 mod weight;
@@ -76,5 +79,11 @@ pub use node::{Node, Value};
 pub use opaque::Opaque;
 pub use origin::{Exposure, Origin, Source};
 pub use path::Path;
+pub use print::Redaction;
+pub use provider::{
+    BoxFuture, EnvError, EnvProvider, FileError, FileProvider, Provider, ProviderError, Providers,
+    Reference, Retrieved, YamlProvider,
+};
+pub use resolver::{ResolveOptions, Resolved, resolve};
 pub use section::{Item, Presence, Section};
 pub use suggest::closest;

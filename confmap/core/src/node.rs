@@ -44,6 +44,8 @@ struct Expansion {
     /// The text a whole-value reference yielded, where its value is not that text itself.
     original: Option<Arc<str>>,
     secret: bool,
+    /// Whether a part of it is a provider's literal, whose `$` are still in disguise.
+    literal: bool,
 }
 
 impl Node {
@@ -157,6 +159,68 @@ impl Node {
 
     pub(crate) fn value_mut(&mut self) -> &mut Value {
         &mut self.value
+    }
+
+    /// A null at the same place.
+    pub(crate) fn placeholder(&self) -> Self {
+        Self::new(Value::Null, self.origin.clone())
+    }
+
+    /// Puts in what a reference for the whole value yielded. The place stays that of the reference.
+    pub(crate) fn replace(
+        &mut self,
+        value: Value,
+        original: Option<Arc<str>>,
+        reference: Arc<str>,
+        secret: bool,
+        literal: bool,
+    ) {
+        self.value = value;
+        let expansion = self.expansion.get_or_insert_default();
+        expansion.original = original;
+        expansion.references.push(reference);
+        expansion.secret |= secret;
+        expansion.literal |= literal;
+    }
+
+    /// Puts in text with references spliced into it.
+    pub(crate) fn splice(
+        &mut self,
+        text: Arc<str>,
+        references: impl Iterator<Item = Arc<str>>,
+        secret: bool,
+        literal: bool,
+    ) {
+        self.value = Value::String(text);
+        let expansion = self.expansion.get_or_insert_default();
+        expansion.references.extend(references);
+        expansion.secret |= secret;
+        expansion.literal |= literal;
+    }
+
+    /// Changes the original text of an expanded value.
+    pub(crate) fn set_original(&mut self, text: Option<Arc<str>>, secret: bool, literal: bool) {
+        let expansion = self.expansion.get_or_insert_default();
+        expansion.original = text;
+        expansion.secret |= secret;
+        expansion.literal |= literal;
+    }
+
+    /// Replaces its texts, the original one included, by what `change` makes of them; it is told
+    /// whether the text holds a literal.
+    pub(crate) fn map_text(&mut self, change: impl Fn(&str, bool) -> Option<String>) {
+        let literal = self.expansion.as_ref().is_some_and(|expansion| expansion.literal);
+        let apply = |text: &mut Arc<str>| {
+            if let Some(changed) = change(text, literal) {
+                *text = changed.into();
+            }
+        };
+        if let Value::String(text) = &mut self.value {
+            apply(text);
+        }
+        if let Some(Expansion { original: Some(text), .. }) = self.expansion.as_deref_mut() {
+            apply(text);
+        }
     }
 
     /// The Go type that the Collector's errors name: `int`, `map[string]interface {}`.

@@ -87,6 +87,33 @@ impl From<&Path> for Path {
     }
 }
 
+/// The way down to a value in a walk over a whole tree, which needs a [`Path`] only for what it
+/// reports.
+#[derive(Clone, Copy)]
+pub(crate) enum Trail<'t> {
+    Root,
+    Key(&'t Trail<'t>, &'t Arc<str>),
+    Index(&'t Trail<'t>, usize),
+}
+
+impl Trail<'_> {
+    pub(crate) fn to_path(self) -> Path {
+        let mut steps = Vec::new();
+        let mut trail = self;
+        loop {
+            let (parent, step) = match trail {
+                Trail::Root => break,
+                Trail::Key(parent, key) => (parent, Step::Key(key.clone())),
+                Trail::Index(parent, index) => (parent, Step::Index(index)),
+            };
+            steps.push(step);
+            trail = *parent;
+        }
+        steps.reverse();
+        Path { steps }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Path;

@@ -5,9 +5,9 @@
 //! of a stream is read, as upstream. Everything is bounded by [`crate::limits`], in particular
 //! what aliases multiply.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use self::{
     error::{Problem, YamlError, number},
@@ -24,6 +24,8 @@ pub(crate) mod error;
 mod nesting;
 mod scalar;
 
+pub(crate) use scalar::plain;
+
 /// The divider of a key that stands for nested keys.
 const KEY_DELIMITER: &str = "::";
 
@@ -35,11 +37,60 @@ pub(crate) struct Document {
     pub(crate) has_more: bool,
 }
 
+/// How many bytes may be parsed again because of tabs behind colons.
+const MAX_REPARSED_BYTES: usize = 64 * 1024 * 1024;
+
+/// What the parser says of a tab between a key's colon and its value, which yaml.v3 takes.
+const TAB_BEHIND_COLON: &str = "':' must be followed by a valid YAML whitespace";
+
 /// Parses `text`, which is the text of `source`.
 pub(crate) fn parse(source: &Arc<Source>, text: &str) -> Result<Document, YamlError> {
     if text.len() > MAX_DOCUMENT_BYTES {
         return Err(Problem::TooLarge.at_origin(&Origin::start(source.clone())));
     }
+    let mut current = Cow::Borrowed(text);
+    let mut reparsed = 0;
+    loop {
+        let error = match load(source, &current) {
+            Ok(document) => return Ok(document),
+            Err(LoadError::Yaml(error)) => return Err(error),
+            Err(LoadError::Scan(error)) => error,
+        };
+        reparsed += current.len();
+        let blanked = (error.info() == TAB_BEHIND_COLON && reparsed <= MAX_REPARSED_BYTES)
+            .then(|| blank_tabs(&current, error.marker().index()))
+            .flatten();
+        match blanked {
+            Some(blanked) => current = Cow::Owned(blanked),
+            None => return Err(YamlError::from_scan(&error, text)),
+        }
+    }
+}
+
+/// Replaces the tabs before a character by blanks, so that every place stays what it is.
+fn blank_tabs(text: &str, index: usize) -> Option<String> {
+    let end = text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+    let before = text.get(..end)?;
+    let start = before.trim_end_matches('\t').len();
+    let mut out = String::with_capacity(text.len());
+    out.push_str(before.get(..start)?);
+    out.extend(std::iter::repeat_n(' ', end - start));
+    out.push_str(text.get(end..)?);
+    (start < end).then_some(out)
+}
+
+enum LoadError {
+    Scan(ScanError),
+    Yaml(YamlError),
+}
+
+impl From<YamlError> for LoadError {
+    fn from(error: YamlError) -> Self {
+        Self::Yaml(error)
+    }
+}
+
+fn load(source: &Arc<Source>, text: &str) -> Result<Document, LoadError> {
     let mut loader = Loader {
         source,
         budget: Budget::new(),
@@ -51,7 +102,7 @@ pub(crate) fn parse(source: &Arc<Source>, text: &str) -> Result<Document, YamlEr
     let mut parser = Parser::new_from_str(text);
     let mut has_more = false;
     while let Some(next) = parser.next_event() {
-        let (event, span) = next.map_err(|error| YamlError::from_scan(&error, text))?;
+        let (event, span) = next.map_err(LoadError::Scan)?;
         let end = event == Event::DocumentEnd;
         loader.on_event(event, span)?;
         if end {

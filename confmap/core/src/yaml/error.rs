@@ -25,6 +25,10 @@ pub(crate) enum Problem {
     Syntax(String),
     #[error("found a tab in the indentation")]
     Tab,
+    #[error("could not find expected ':'")]
+    MissingColon,
+    #[error("mapping values are not allowed in this context")]
+    MissingBlank,
     #[error("mapping key {key:?} already defined at line {first}")]
     DuplicateKey { key: String, first: u32 },
     #[error("a map or a list can't be a key")]
@@ -65,6 +69,10 @@ impl Problem {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Tab => "indent with spaces: YAML takes no tab there",
+            Self::MissingColon => {
+                "a key needs a colon and a blank behind it, and more indented lines below it"
+            }
+            Self::MissingBlank => "put a blank behind the colon",
             Self::DuplicateKey { .. } => "merge the two, or remove one",
             Self::ComplexKey => "text that begins with { or [ needs quotes",
             Self::Merge => "<<: takes an alias of a map, such as *defaults",
@@ -77,22 +85,42 @@ impl Problem {
 }
 
 impl YamlError {
-    /// The parser's error, told in terms of what stands there.
+    /// The parser's error, told in terms of what stands in the text.
     pub(super) fn from_scan(error: &ScanError, text: &str) -> Self {
-        let marker = error.marker();
-        // The parser points behind the tab, and tells the several cases of it apart.
-        let tab = marker.line().checked_sub(1).and_then(|index| text.lines().nth(index)).and_then(
-            |line| {
-                let indentation = line.len() - line.trim_start().len();
-                line.get(..indentation)?.chars().position(|c| c == '\t')
-            },
-        );
-        match tab {
-            Some(column) if error.info().contains("tab") || marker.col() >= column => {
-                let marker = Marker::new(0, marker.line(), column);
-                Problem::Tab.at(&marker, 1)
+        let (info, marker) = (error.info(), error.marker());
+        let lines: Vec<&str> = text.lines().collect();
+        let index = marker.line().saturating_sub(1);
+        if let Some((line, column)) = find_tab(info, index, &lines) {
+            return Problem::Tab.at(&Marker::new(0, line + 1, column), 1);
+        }
+        let above = || (0..index).rev().find(|line| has_content(&lines, *line));
+        if info.contains("simple key expect")
+            && let Some((line, content)) = above().and_then(|at| Some((at, lines.get(at)?)))
+        {
+            // The parser notices it at the next key.
+            let (column, width) = content_columns(content);
+            return Problem::MissingColon.at(&Marker::new(0, line + 1, column), width);
+        }
+        if info.contains("mapping values are not allowed") {
+            let glued = [Some(index), above()].into_iter().flatten().find_map(|line| {
+                let column = glued_colon(lines.get(line)?)?;
+                Some((line, column))
+            });
+            if let Some((line, column)) = glued {
+                return Problem::MissingBlank.at(&Marker::new(0, line + 1, column), 1);
             }
-            _ => Problem::Syntax(error.info().to_owned()).at(marker, 1),
+        }
+        let problem = Problem::Syntax(info.to_owned());
+        if has_content(&lines, index) || index < lines.len() {
+            return problem.at(marker, 1);
+        }
+        // Beyond the last line there is nothing to show.
+        match (0..lines.len()).rev().find(|line| has_content(&lines, *line)) {
+            Some(line) => {
+                let width = lines.get(line).map_or(0, |text| text.trim_end().chars().count());
+                problem.at(&Marker::new(0, line + 1, width), 1)
+            }
+            None => problem.at(marker, 1),
         }
     }
 
@@ -128,7 +156,8 @@ fn syntax_help(info: &str) -> Option<&'static str> {
             "the line is indented deeper than the one above, or its value contains `: ` and needs quotes",
         ),
         ("did not find expected key", "the line is indented differently from the keys above it"),
-        ("simple key expect", "a `:` is missing behind the key, or the line above is not complete"),
+        ("illegal placement of ':'", "a [ or { above is not closed"),
+        ("unexpected character", "text that begins with @, % or ` needs quotes"),
         ("flow sequence", "close the list with ], and put a value with ${…}, { or [ in quotes"),
         ("flow mapping", "close the map with }, and put a value with ${…}, { or [ in quotes"),
         ("quoted scalar", "the quotes are not closed, or a \\ in double quotes should be \\\\"),
@@ -139,6 +168,42 @@ fn syntax_help(info: &str) -> Option<&'static str> {
         ("block collection", "the list's dashes do not stand in one column"),
     ];
     helps.into_iter().find(|(part, _)| info.contains(part)).map(|(_, help)| help)
+}
+
+/// The first tab in the indentation of a line, if that is what the parser stopped at. It may
+/// stop at the line before.
+fn find_tab(info: &str, index: usize, lines: &[&str]) -> Option<(usize, usize)> {
+    const LOOK_AHEAD_LINES: usize = 8;
+    let look_ahead = if info.contains("tab") { LOOK_AHEAD_LINES } else { 1 };
+    lines.iter().enumerate().skip(index).take(look_ahead).find_map(|(line, text)| {
+        let indentation = text.len() - text.trim_start().len();
+        let column = text.get(..indentation)?.find('\t')?;
+        (indentation < text.len()).then_some((line, column))
+    })
+}
+
+/// The column of a colon that has text directly behind it, where a key could end: `a:1`, but not
+/// `http://…` and not a time.
+fn glued_colon(line: &str) -> Option<usize> {
+    let key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.');
+    let indentation = line.len() - line.trim_start_matches([' ', '-']).len();
+    let rest = line.get(indentation..)?;
+    let end = rest.find(|c| !key(c))?;
+    let behind = rest.get(end..)?.strip_prefix(':')?;
+    let glued = behind.starts_with(|c: char| !c.is_whitespace() && c != '/' && c != ':');
+    (glued && end > 0).then_some(indentation + end)
+}
+
+fn has_content(lines: &[&str], index: usize) -> bool {
+    let line = lines.get(index).map_or("", |line| line.trim());
+    !line.is_empty() && !line.starts_with('#')
+}
+
+/// Where the content of a line starts, and how many characters it takes.
+fn content_columns(line: &str) -> (usize, usize) {
+    let content = line.trim();
+    let indentation = line.len() - line.trim_start().len();
+    (indentation, content.chars().count())
 }
 
 pub(super) fn number(value: usize) -> u32 {

@@ -1,0 +1,272 @@
+//! Where configuration comes from: a provider for each scheme, such as `file:` or `env:`.
+
+use std::{collections::BTreeMap, error::Error, ffi::OsString, fmt, pin::Pin, sync::Arc};
+
+use crate::{Exposure, opaque::REDACTED};
+
+mod env;
+mod file;
+mod yaml;
+
+pub use env::{EnvError, EnvProvider};
+pub use file::{FileError, FileProvider};
+pub use yaml::YamlProvider;
+
+/// A future on the heap, so that providers need no macro and no runtime.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Retrieves what stands behind the references of one scheme.
+///
+/// A set of references is asked for at once, so that a provider can answer it with one request to
+/// its backend. Each reference of a configuration is asked for once, and the providers of
+/// different schemes are asked at the same time.
+pub trait Provider: Send + Sync {
+    /// The scheme: a letter, then one or more letters, digits, `+`, `.` or `-`.
+    fn scheme(&self) -> &'static str;
+
+    /// Retrieves each of `references`, none of which comes twice; the answers stand in the same
+    /// order.
+    ///
+    /// The resolver sets no deadline: a provider that waits for a peer ends every wait itself. The
+    /// future may be dropped at any point.
+    fn retrieve<'a>(
+        &'a self,
+        references: &'a [Reference],
+    ) -> BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>>;
+
+    /// Whether a reference costs no request to a peer. One that only stands in a comment of an
+    /// included text is then resolved too, as upstream does for every provider.
+    fn is_local(&self) -> bool {
+        false
+    }
+}
+
+/// A reference to something outside, `scheme:opaque`.
+///
+/// Displays as written, unless a part of it came from a secret: put it into errors as it is, and
+/// never [`Reference::opaque`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    uri: Arc<str>,
+    /// Where the `:` stands.
+    colon: usize,
+    secret: bool,
+}
+
+impl Reference {
+    /// Reads `scheme:opaque`; nothing if there is no valid scheme.
+    #[must_use]
+    pub fn parse(uri: &str) -> Option<Self> {
+        let (scheme, _) = uri.split_once(':')?;
+        is_scheme(scheme).then(|| Self { uri: uri.into(), colon: scheme.len(), secret: false })
+    }
+
+    pub(crate) fn with_secret(mut self, secret: bool) -> Self {
+        self.secret = secret;
+        self
+    }
+
+    /// The whole reference.
+    pub(crate) fn uri(&self) -> &Arc<str> {
+        &self.uri
+    }
+
+    /// The part before the first `:`.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.uri.get(..self.colon).unwrap_or_default()
+    }
+
+    /// The part behind the first `:`, which only its provider understands.
+    #[must_use]
+    pub fn opaque(&self) -> &str {
+        self.uri.get(self.colon + 1..).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.secret { write!(f, "{}:{REDACTED}", self.scheme()) } else { f.write_str(&self.uri) }
+    }
+}
+
+/// Whether a text is a scheme. Of one letter it would be a drive, so a scheme has at least two.
+pub(crate) fn is_scheme(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let letter = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
+    letter
+        && text.len() > 1
+        && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
+}
+
+/// What a provider found.
+#[derive(Clone)]
+pub struct Retrieved {
+    pub(crate) text: String,
+    pub(crate) form: Form,
+    pub(crate) exposure: Exposure,
+    pub(crate) warnings: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Form {
+    /// Text that is parsed as YAML, and stays text if it is not YAML.
+    Yaml,
+    /// Text as it is.
+    String,
+    /// Text as it is, with nothing in it expanded.
+    Literal,
+}
+
+impl Retrieved {
+    /// YAML text. A field that takes a string receives the text itself; any other, the value it
+    /// parses to. References in it are expanded. Its lines are not repeated in errors.
+    #[must_use]
+    pub fn yaml(text: impl Into<String>) -> Self {
+        Self::new(text.into(), Form::Yaml)
+    }
+
+    /// A string that is not parsed. References in it are expanded.
+    #[must_use]
+    pub fn string(text: impl Into<String>) -> Self {
+        Self::new(text.into(), Form::String)
+    }
+
+    /// A string that is not parsed and in which nothing is expanded: `$` is a `$`. For secrets,
+    /// whose owner did not write them for a configuration file.
+    #[must_use]
+    pub fn literal(text: impl Into<String>) -> Self {
+        Self::new(text.into(), Form::Literal)
+    }
+
+    /// Marks the text as configuration that errors may repeat a line of, such as a file's.
+    #[must_use]
+    pub fn shown(mut self) -> Self {
+        self.exposure = Exposure::Shown;
+        self
+    }
+
+    /// Marks the text as a secret: no error repeats it, and the printer masks it.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.exposure = Exposure::Secret;
+        self
+    }
+
+    /// Adds something the user should know if the reference is used.
+    #[must_use]
+    pub fn warning(mut self, message: impl Into<String>) -> Self {
+        self.warnings.push(message.into());
+        self
+    }
+
+    fn new(text: String, form: Form) -> Self {
+        Self { text, form, exposure: Exposure::Hidden, warnings: Vec::new() }
+    }
+}
+
+/// The text stays out of it.
+impl fmt::Debug for Retrieved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retrieved").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+/// Why a reference could not be retrieved: the provider's own error, and what to do about it.
+#[derive(Debug)]
+pub struct ProviderError {
+    cause: Box<dyn Error + Send + Sync>,
+    help: Option<String>,
+}
+
+impl ProviderError {
+    /// Takes the provider's error. It names the reference, and never what was retrieved.
+    #[must_use]
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { cause: cause.into(), help: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What to do about it, if that is known.
+    #[must_use]
+    pub fn help_text(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// The error with everything that caused it, in one line.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.cause.to_string();
+        let mut source = self.cause.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.cause, f)
+    }
+}
+
+impl Error for ProviderError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
+}
+
+/// The providers of a binary, by scheme.
+#[derive(Default)]
+pub struct Providers {
+    by_scheme: BTreeMap<&'static str, Box<dyn Provider>>,
+}
+
+impl Providers {
+    /// No provider at all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `file`, `env` and `yaml`; `env` looks variables up with the given function, which for a
+    /// process is `|name| std::env::var_os(name)`.
+    #[must_use]
+    pub fn local(env: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
+        Self::new().with(FileProvider).with(EnvProvider::new(env)).with(YamlProvider)
+    }
+
+    /// Adds a provider. It takes the place of an earlier one for the same scheme.
+    #[must_use]
+    pub fn with(mut self, provider: impl Provider + 'static) -> Self {
+        self.by_scheme.insert(provider.scheme(), Box::new(provider));
+        self
+    }
+
+    /// The schemes in alphabetic order.
+    #[must_use]
+    pub fn schemes(&self) -> Vec<&'static str> {
+        self.by_scheme.keys().copied().collect()
+    }
+
+    pub(crate) fn get(&self, scheme: &str) -> Option<&dyn Provider> {
+        self.by_scheme.get(scheme).map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.by_scheme.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! From locations to one tree: retrieve, merge, expand, unescape.
+
+use std::{borrow::Cow, sync::Arc};
+
+use self::{
+    expand::Expander,
+    fetch::{Fetcher, Found},
+};
+use crate::{
+    Diagnostic, Diagnostics, Map, Node, Origin, Path, Providers, Reference, Retrieved, Source,
+    Value, suggest, weight::Budget,
+};
+
+mod expand;
+mod fetch;
+mod join;
+mod merge;
+mod scan;
+
+/// How references are read.
+#[derive(Clone, Copy, Debug)]
+pub struct ResolveOptions {
+    /// The scheme of a reference that names none, such as `${NAME}`. Without one, such a
+    /// reference stays as it is. The Collector's command line sets `env`.
+    pub default_scheme: Option<&'static str>,
+}
+
+impl Default for ResolveOptions {
+    fn default() -> Self {
+        Self { default_scheme: Some("env") }
+    }
+}
+
+/// A configuration with every reference expanded.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The tree, always a map.
+    pub root: Node,
+    /// What the tree was read from, in that order: locations, settings, references.
+    pub sources: Vec<Arc<Source>>,
+    /// What the user should know: variables that are not set, documents that are not read.
+    pub warnings: Diagnostics,
+}
+
+/// Reads `locations` (the values of `--config`) and `sets` (those of `--set`), merges them in that
+/// order, and expands every `${…}`.
+///
+/// A location is `scheme:opaque`; without a `:`, or with a drive letter before it, it is a path. A
+/// set is `a.b.c=value`. Later ones win: maps are merged key by key, and anything else replaces
+/// what was there.
+///
+/// May be dropped at any point. Each provider ends its own waits.
+///
+/// # Errors
+/// All that is wrong with locations, texts and references, warnings included.
+pub async fn resolve(
+    locations: &[String],
+    sets: &[String],
+    providers: &Providers,
+    options: ResolveOptions,
+) -> Result<Resolved, Diagnostics> {
+    let diagnostics = Diagnostics::new();
+    let mut fetcher = Fetcher::new(providers);
+    let found = read_locations(locations, &mut fetcher, &diagnostics).await;
+    let found = found.into_iter().chain(read_sets(sets, &mut fetcher, &diagnostics));
+    let trees: Vec<Node> = found.filter_map(|found| into_conf(&found, &diagnostics)).collect();
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let Some(mut root) = trees.into_iter().reduce(merge::merge) else {
+        diagnostics
+            .push(Diagnostic::error(Path::root(), "at least one config flag must be provided"));
+        return Err(diagnostics);
+    };
+    let mut budget = Budget::new();
+    if budget.take_tree(&root).is_err() {
+        let message = "the merged configuration is too large";
+        diagnostics.push(Diagnostic::error(Path::root(), message).at(root.origin()));
+        return Err(diagnostics);
+    }
+    Expander::new(&mut fetcher, options.default_scheme, budget, &diagnostics)
+        .expand_all(&mut root)
+        .await;
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    expand::unescape(&mut root);
+    Ok(Resolved { root, sources: fetcher.into_sources(), warnings: diagnostics })
+}
+
+/// Retrieves all locations; what fails is reported.
+async fn read_locations(
+    locations: &[String],
+    fetcher: &mut Fetcher<'_>,
+    diagnostics: &Diagnostics,
+) -> Vec<Arc<Found>> {
+    let references: Vec<Reference> = locations
+        .iter()
+        .filter_map(|location| match parse_location(location, fetcher.providers()) {
+            Ok(reference) => Some(reference),
+            Err(diagnostic) => {
+                diagnostics.push(diagnostic);
+                None
+            }
+        })
+        .collect();
+    fetcher.fetch_locations(&references).await;
+    let mut found = Vec::with_capacity(references.len());
+    for reference in &references {
+        match fetcher.get(reference.uri()) {
+            Some(Ok(entry)) => {
+                for warning in &entry.warnings {
+                    diagnostics.push(Diagnostic::warning(Path::root(), warning.clone()));
+                }
+                found.push(entry.clone());
+            }
+            Some(Err(error)) => {
+                let message = format!("cannot retrieve the configuration: {}", error.message);
+                let diagnostic = Diagnostic::error(Path::root(), message);
+                diagnostics.push(error.help.iter().cloned().fold(diagnostic, Diagnostic::help));
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+/// Reads what a location says, as upstream's resolver does (`confmap/resolver.go`).
+fn parse_location(location: &str, providers: &Providers) -> Result<Reference, Diagnostic> {
+    let bytes = location.as_bytes();
+    let drive = matches!(bytes, [b'A'..=b'z', b':', ..]);
+    let uri = if drive || !location.contains(':') {
+        Cow::Owned(format!("file:{location}"))
+    } else {
+        Cow::Borrowed(location)
+    };
+    let error = |message: String| Diagnostic::error(Path::root(), message);
+    let Some(reference) = Reference::parse(&uri) else {
+        return Err(error(format!("invalid uri: {location:?}"))
+            .help("a location is a path, or scheme:… such as file:config.yaml"));
+    };
+    if providers.get(reference.scheme()).is_none() {
+        let help = suggest::help(reference.scheme(), "supported schemes", &providers.schemes());
+        return Err(error(format!("unsupported scheme on URI {location:?}")).help(help));
+    }
+    Ok(reference)
+}
+
+/// Turns every `--set` into the YAML it stands for.
+fn read_sets(
+    sets: &[String],
+    fetcher: &mut Fetcher<'_>,
+    diagnostics: &Diagnostics,
+) -> Vec<Arc<Found>> {
+    let mut found = Vec::with_capacity(sets.len());
+    for set in sets {
+        let Some((key, value)) = set.split_once('=') else {
+            // The text may be a value without its key, so it is not repeated.
+            let message = "a --set is missing its equal sign";
+            diagnostics.push(
+                Diagnostic::error(Path::root(), message)
+                    .help("write --set=processors.batch.timeout=2s"),
+            );
+            continue;
+        };
+        let text = format!("{}: {}", key.trim().replace('.', "::"), value.trim());
+        let name = format!("--set {}", key.trim());
+        found.push(fetcher.add_set(name, Retrieved::yaml(text).shown()));
+    }
+    found
+}
+
+/// Takes a retrieved text for a part of the configuration, which must be a map. Nothing at all,
+/// and null, is an empty one.
+fn into_conf(found: &Found, diagnostics: &Diagnostics) -> Option<Node> {
+    if found.has_more_documents {
+        let message = "only the first document of the YAML is read";
+        let start = Origin::start(found.source.clone());
+        diagnostics.push(Diagnostic::warning(Path::root(), message).at(&start).without_excerpt());
+    }
+    let node = &found.node;
+    match node.value() {
+        Value::Map(_) => return Some(node.clone()),
+        Value::Null => return Some(Node::new(Value::Map(Map::default()), node.origin().clone())),
+        _ => {}
+    }
+    let kind = node.type_name();
+    let message = format!("retrieved value (type={kind}) cannot be used as a Conf");
+    let error = |message| Diagnostic::error(Path::root(), message);
+    diagnostics.push(match &found.not_yaml {
+        Some(cause) => {
+            let because = "assuming string type since contents are not valid YAML";
+            let message = format!("{message}: {because}: {}", cause.message());
+            cause.clone().describe(error(message), &found.source)
+        }
+        None => {
+            let help =
+                "a configuration is a map with keys such as receivers, exporters and service";
+            error(message).at(node.origin()).help(help)
+        }
+    });
+    None
+}
+
+/// Reads what stands between `${` and `}`.
+fn parse_reference(text: &str, default_scheme: Option<&str>) -> Result<Reference, String> {
+    let uri = match default_scheme {
+        Some(scheme) if !text.contains(':') => Cow::Owned(format!("{scheme}:{text}")),
+        _ => Cow::Borrowed(text),
+    };
+    Reference::parse(&uri).ok_or_else(|| format!("invalid uri: {uri:?}"))
+}
+
+#[cfg(test)]
+mod tests;

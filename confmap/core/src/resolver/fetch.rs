@@ -1,0 +1,232 @@
+//! Retrieves references: each once, those of one scheme together, different schemes at the same
+//! time.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::join::join_all;
+use crate::{
+    Exposure, Node, Origin, Provider, ProviderError, Providers, Reference, Retrieved, Source,
+    Value,
+    limits::MAX_DOCUMENT_BYTES,
+    provider::Form,
+    suggest,
+    weight::depth,
+    yaml::{self, error::YamlError},
+};
+
+/// Stands for a `$` of a literal until references are expanded. A noncharacter of Unicode, which
+/// no text contains that is meant for interchange.
+pub(super) const LITERAL_DOLLAR: char = '\u{fdd0}';
+
+/// What stands behind a reference, parsed.
+pub(super) struct Found {
+    /// The value.
+    pub(super) node: Node,
+    /// How deep the value is nested.
+    pub(super) depth: usize,
+    /// The text of it, for a string field and for the middle of other text.
+    pub(super) text: Arc<str>,
+    pub(super) source: Arc<Source>,
+    pub(super) literal: bool,
+    pub(super) warnings: Vec<String>,
+    /// Why the text is not YAML, if it should have been.
+    pub(super) not_yaml: Option<YamlError>,
+    pub(super) has_more_documents: bool,
+}
+
+impl Found {
+    pub(super) fn is_secret(&self) -> bool {
+        self.source.exposure() == Exposure::Secret
+    }
+}
+
+/// Why there is nothing behind a reference.
+#[derive(Clone)]
+pub(super) struct Failure {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+type Outcome = Result<Arc<Found>, Failure>;
+
+/// A reference to retrieve, and where it stands first.
+pub(super) struct Wanted {
+    pub(super) reference: Reference,
+    pub(super) at: Option<Origin>,
+}
+
+pub(super) struct Fetcher<'p> {
+    providers: &'p Providers,
+    outcomes: HashMap<Arc<str>, Outcome>,
+    sources: Vec<Arc<Source>>,
+}
+
+impl<'p> Fetcher<'p> {
+    pub(super) fn new(providers: &'p Providers) -> Self {
+        Self { providers, outcomes: HashMap::new(), sources: Vec::new() }
+    }
+
+    pub(super) fn providers(&self) -> &'p Providers {
+        self.providers
+    }
+
+    /// What is known of a reference so far.
+    pub(super) fn get(&self, uri: &str) -> Option<&Outcome> {
+        self.outcomes.get(uri)
+    }
+
+    pub(super) fn into_sources(self) -> Vec<Arc<Source>> {
+        self.sources
+    }
+
+    /// Retrieves the locations of the configuration itself, whose text errors may repeat.
+    pub(super) async fn fetch_locations(&mut self, references: &[Reference]) {
+        let wanted = references.iter().map(|reference| {
+            (reference.uri().clone(), Wanted { reference: reference.clone(), at: None })
+        });
+        let wanted: BTreeMap<_, _> = wanted.collect();
+        let mut retrieved = self.retrieve(wanted.into_values().collect()).await;
+        // The order of the locations decides the order of diagnostics.
+        for reference in references {
+            let of = |(wanted, _): &(Wanted, _)| wanted.reference.uri() == reference.uri();
+            if let Some(position) = retrieved.iter().position(of) {
+                let (wanted, outcome) = retrieved.swap_remove(position);
+                let outcome = outcome.map(|mut retrieved| {
+                    if retrieved.exposure == Exposure::Hidden {
+                        retrieved.exposure = Exposure::Shown;
+                    }
+                    retrieved
+                });
+                self.store(wanted, outcome);
+            }
+        }
+    }
+
+    /// Retrieves references that [`Fetcher::get`] knows nothing of.
+    pub(super) async fn fetch(&mut self, wanted: Vec<Wanted>) {
+        for (wanted, outcome) in self.retrieve(wanted).await {
+            self.store(wanted, outcome);
+        }
+    }
+
+    /// Takes in a text that no provider gave.
+    pub(super) fn add_set(&mut self, name: String, retrieved: Retrieved) -> Arc<Found> {
+        let found = Arc::new(self.parse(name, None, retrieved));
+        self.sources.push(found.source.clone());
+        found
+    }
+
+    /// Asks every provider once.
+    async fn retrieve(&self, wanted: Vec<Wanted>) -> Vec<(Wanted, Result<Retrieved, Failure>)> {
+        let mut by_scheme: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+        for wanted in wanted {
+            by_scheme.entry(wanted.reference.scheme().to_owned()).or_default().push(wanted);
+        }
+        let batches: Vec<(Option<&dyn Provider>, Vec<Reference>, Vec<Wanted>)> = by_scheme
+            .into_iter()
+            .map(|(scheme, wanted)| {
+                let references = wanted.iter().map(|wanted| wanted.reference.clone()).collect();
+                (self.providers.get(&scheme), references, wanted)
+            })
+            .collect();
+        let answers = batches.iter().map(|(provider, references, _)| match provider {
+            Some(provider) => provider.retrieve(references),
+            None => {
+                let errors = references.iter().map(|reference| Err(self.unsupported(reference)));
+                Box::pin(std::future::ready(errors.collect()))
+            }
+        });
+        let answers = join_all(answers.collect()).await;
+        let mut outcomes = Vec::new();
+        for ((_, _, wanted), answers) in batches.into_iter().zip(answers) {
+            let mut answers = answers.into_iter();
+            for wanted in wanted {
+                let answer = answers.next().unwrap_or_else(|| {
+                    let scheme = wanted.reference.scheme();
+                    let message = format!(
+                        "the provider of {scheme:?} gave no answer to {}",
+                        wanted.reference
+                    );
+                    Err(ProviderError::new(message))
+                });
+                outcomes.push((
+                    wanted,
+                    answer.map_err(|error| Failure {
+                        message: error.chain(),
+                        help: error.help_text().map(str::to_owned),
+                    }),
+                ));
+            }
+        }
+        outcomes
+    }
+
+    fn unsupported(&self, reference: &Reference) -> ProviderError {
+        let scheme = reference.scheme();
+        let uri = reference.to_string();
+        ProviderError::new(format!("scheme {scheme:?} is not supported for uri {uri:?}"))
+            .help(suggest::help(scheme, "supported schemes", &self.providers.schemes()))
+    }
+
+    fn store(&mut self, wanted: Wanted, outcome: Result<Retrieved, Failure>) {
+        let outcome = outcome.and_then(|retrieved| {
+            if retrieved.text.len() > MAX_DOCUMENT_BYTES {
+                let message =
+                    format!("{} yields more than {MAX_DOCUMENT_BYTES} bytes", wanted.reference);
+                return Err(Failure { message, help: None });
+            }
+            let name = wanted.reference.to_string();
+            let found = Arc::new(self.parse(name, wanted.at, retrieved));
+            self.sources.push(found.source.clone());
+            Ok(found)
+        });
+        self.outcomes.insert(wanted.reference.uri().clone(), outcome);
+    }
+
+    fn parse(&self, name: String, at: Option<Origin>, retrieved: Retrieved) -> Found {
+        let Retrieved { text, form, exposure, warnings } = retrieved;
+        let literal = form == Form::Literal;
+        let text = if literal {
+            text.replace('$', LITERAL_DOLLAR.encode_utf8(&mut [0; 4]))
+        } else {
+            // A byte order mark is no part of the text.
+            text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
+        };
+        let text: Arc<str> = text.into();
+        let order = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let source = Source::new(short_name(name), text.clone(), exposure, order);
+        let source = Arc::new(source.referenced_at(at));
+        let as_text = || Node::new(Value::String(text.clone()), Origin::start(source.clone()));
+        let mut not_yaml = None;
+        let mut has_more_documents = false;
+        let node = match form {
+            Form::String | Form::Literal => as_text(),
+            Form::Yaml => match yaml::parse(&source, &text) {
+                Ok(document) => {
+                    has_more_documents = document.has_more;
+                    // What parses as a string is the text as a whole, quotes and all.
+                    if document.root.as_str().is_some() { as_text() } else { document.root }
+                }
+                Err(error) => {
+                    not_yaml = Some(error);
+                    as_text()
+                }
+            },
+        };
+        let depth = depth(&node);
+        Found { node, depth, text, source, literal, warnings, not_yaml, has_more_documents }
+    }
+}
+
+/// A name that fits a line: the text of a `yaml:` location can be long.
+fn short_name(name: String) -> String {
+    const MAX_CHARS: usize = 60;
+    let line = name.lines().next().unwrap_or_default();
+    if line.chars().count() <= MAX_CHARS && line.len() == name.len() {
+        return name;
+    }
+    line.chars().take(MAX_CHARS).chain(['…']).collect()
+}
