@@ -14,6 +14,8 @@ pub mod wire;
 
 mod join;
 mod normalise;
+#[cfg(test)]
+mod oracle;
 mod split;
 mod validate;
 

@@ -5,89 +5,88 @@
 //! too. Only requests that validation found irregular come here.
 
 use crate::schema::{Kind, Label, Message};
-use crate::wire::{FieldValue, Reader, put_len};
+use crate::wire::{Field, FieldValue, Reader, put_len, put_message};
 
 /// The regular form of a validated message body.
 pub(crate) fn normalise(schema: &'static Message, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 16);
-    let singles = merged_singles(schema, body);
-    for field in Reader::new(body) {
-        let known = schema.field(field.number);
-        let (Some(known), FieldValue::Len(value)) = (known, field.value) else {
-            if !known.is_some_and(|k| k.label == Label::Oneof) {
-                out.extend_from_slice(field.raw);
+    write(schema, &[body], &mut out);
+    out
+}
+
+/// Writes the message that the bodies in `parts` come to. They are never copied together, so memory does not grow with the depth at which a
+/// sender doubles its messages.
+fn write(schema: &'static Message, parts: &[&[u8]], out: &mut Vec<u8>) {
+    for single in singles(schema, parts) {
+        match single {
+            Single::Message(number, child, parts) => {
+                put_message(out, number, |out| write(child, &parts, out));
             }
+            Single::Scalar(Kind::String, Field { number, value: FieldValue::Len(text), .. }) => {
+                put_len(out, number, String::from_utf8_lossy(text).as_bytes());
+            }
+            Single::Scalar(_, field) => out.extend_from_slice(field.raw),
+        }
+    }
+    for field in parts.iter().flat_map(|part| Reader::new(part)) {
+        let Some(known) = schema.field(field.number) else {
+            out.extend_from_slice(field.raw);
             continue;
         };
-        match (known.label, known.kind) {
-            (Label::Oneof, _) => {}
-            (Label::One, kind) if kind.message().is_some() => {}
-            (_, Kind::Message(child) | Kind::Item(child) | Kind::Carrier(child)) => {
-                put_len(&mut out, field.number, &normalise(child, value));
+        match (known.label, known.kind, field.value) {
+            (Label::Oneof, ..) => {}
+            (Label::One, kind, _) if kind.message().is_some() => {}
+            (
+                _,
+                Kind::Message(child) | Kind::Item(child) | Kind::Carrier(child),
+                FieldValue::Len(body),
+            ) => {
+                put_message(out, field.number, |out| write(child, &[body], out));
             }
-            (_, Kind::String) => {
-                put_len(&mut out, field.number, String::from_utf8_lossy(value).as_bytes());
+            (_, Kind::String, FieldValue::Len(text)) => {
+                put_len(out, field.number, String::from_utf8_lossy(text).as_bytes());
             }
             _ => out.extend_from_slice(field.raw),
         }
     }
-    for single in singles {
-        single.put(&mut out);
-    }
-    out
 }
 
-/// A field that stands once, with what its occurrences come to.
-enum Single {
-    Message(u32, &'static Message, Vec<u8>),
-    Text(u32, Vec<u8>),
-    Raw(u32, Vec<u8>),
+/// A field that stands once in the regular form.
+enum Single<'a> {
+    /// A message, with the bodies of its occurrences.
+    Message(u32, &'static Message, Vec<&'a [u8]>),
+    /// A oneof's scalar member.
+    Scalar(Kind, Field<'a>),
 }
 
-impl Single {
+impl Single<'_> {
     fn number(&self) -> u32 {
         match self {
-            Single::Message(number, ..) | Single::Text(number, _) | Single::Raw(number, _) => {
-                *number
-            }
-        }
-    }
-
-    fn put(self, out: &mut Vec<u8>) {
-        match self {
-            Single::Message(number, schema, body) => {
-                put_len(out, number, &normalise(schema, &body));
-            }
-            Single::Text(number, text) => {
-                put_len(out, number, String::from_utf8_lossy(&text).as_bytes());
-            }
-            Single::Raw(_, raw) => out.extend_from_slice(&raw),
+            Single::Message(number, ..) => *number,
+            Single::Scalar(_, field) => field.number,
         }
     }
 }
 
 /// The single messages of a body, and the oneof member that wins.
-fn merged_singles(schema: &'static Message, body: &[u8]) -> Vec<Single> {
-    let mut singles: Vec<Single> = Vec::new();
-    for field in Reader::new(body) {
+fn singles<'a>(schema: &'static Message, parts: &[&'a [u8]]) -> Vec<Single<'a>> {
+    let mut singles: Vec<Single<'a>> = Vec::new();
+    for field in parts.iter().flat_map(|part| Reader::new(part)) {
         let Some(known) = schema.field(field.number) else { continue };
         let oneof = known.label == Label::Oneof;
         let single = match (known.kind.message(), field.value) {
-            (Some(child), FieldValue::Len(value)) if known.label == Label::One || oneof => {
-                let merged = singles.iter_mut().find_map(|s| match s {
-                    Single::Message(number, _, body) if *number == field.number => Some(body),
+            (Some(child), FieldValue::Len(body)) if known.label == Label::One || oneof => {
+                let earlier = singles.iter_mut().find_map(|single| match single {
+                    Single::Message(number, _, parts) if *number == field.number => Some(parts),
                     _ => None,
                 });
-                if let Some(merged) = merged {
-                    merged.extend_from_slice(value);
+                if let Some(parts) = earlier {
+                    parts.push(body);
                     continue;
                 }
-                Single::Message(field.number, child, value.to_vec())
+                Single::Message(field.number, child, vec![body])
             }
-            (None, FieldValue::Len(value)) if oneof && matches!(known.kind, Kind::String) => {
-                Single::Text(field.number, value.to_vec())
-            }
-            _ if oneof => Single::Raw(field.number, field.raw.to_vec()),
+            _ if oneof => Single::Scalar(known.kind, field),
             _ => continue,
         };
         if oneof {

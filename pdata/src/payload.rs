@@ -153,21 +153,21 @@ impl Payload {
     }
 
     /// Cuts off what is behind the first `items` items and returns it. Resource and scope stand in both parts where the cut
-    /// goes through them. Cuts between items never fail; asking for more than there is leaves the rest empty.
+    /// goes through them. Cuts between items never fail; asking for more than there is leaves the rest empty. To cut into many
+    /// parts use [`split_every`](Self::split_every).
     #[must_use]
     pub fn split_off(&mut self, items: usize) -> Payload {
         let schema = self.signal.request_schema();
         let (mut head, mut rest, mut left) = (Vec::new(), Vec::new(), items);
         for chunk in self.chunks.drain(..) {
+            let within = if left == 0 { 0 } else { split::count(schema, &chunk) };
             if left == 0 {
                 rest.push(chunk);
-                continue;
-            }
-            let within = split::count(schema, &chunk);
-            if within <= left {
+            } else if within <= left {
                 head.push(chunk);
             } else {
-                split::split(schema, &chunk, left, &mut head, &mut rest);
+                split::slice(schema, &chunk, 0..left, &mut head);
+                split::slice(schema, &chunk, left..usize::MAX, &mut rest);
             }
             left -= within.min(left);
         }
@@ -175,6 +175,35 @@ impl Payload {
         let rest = Self::of_chunks(self.signal, rest, self.items - taken);
         *self = Self::of_chunks(self.signal, head, taken);
         rest
+    }
+
+    /// Cuts into parts of `items` items each, the last one of what is left. Zero counts as one. What a part copies is
+    /// its own resources and scopes only, however many parts there are.
+    pub fn split_every(self, items: usize) -> Vec<Payload> {
+        let (schema, signal, items) = (self.signal.request_schema(), self.signal, items.max(1));
+        if self.items <= items {
+            return vec![self];
+        }
+        let (mut parts, mut chunks, mut left) = (Vec::new(), Vec::new(), items);
+        for chunk in self.chunks {
+            let (count, mut at) = (split::count(schema, &chunk), 0);
+            loop {
+                if left == 0 && at < count {
+                    parts.push(Self::of_chunks(signal, std::mem::take(&mut chunks), items));
+                    left = items;
+                }
+                if count - at <= left {
+                    split::slice(schema, &chunk, at..usize::MAX, &mut chunks);
+                    left -= count - at;
+                    break;
+                }
+                split::slice(schema, &chunk, at..at + left, &mut chunks);
+                at += left;
+                left = 0;
+            }
+        }
+        parts.push(Self::of_chunks(signal, chunks, items - left));
+        parts
     }
 
     /// A payload of chunks that this crate wrote or cut itself.

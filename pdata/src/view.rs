@@ -9,7 +9,10 @@ mod logs;
 mod metrics;
 mod trace;
 
-pub use common::{AnyValue, ArrayValue, Attributes, KeyValue, KeyValueList, Resource, Scope, Str};
+pub use common::{
+    AnyValue, ArrayValue, Attributes, EntityRef, KeyValue, KeyValueList, Resource, Scope, Str,
+    Strings,
+};
 pub use logs::{LogRecord, ResourceLogs, ScopeLogs};
 pub use metrics::{
     Buckets, Data, Exemplar, ExponentialHistogramDataPoint, HistogramDataPoint, Metric,

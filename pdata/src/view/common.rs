@@ -180,25 +180,82 @@ pub struct Resource<'a> {
     pub attributes: Attributes<'a>,
     /// Attributes that were dropped before they reached us.
     pub dropped_attributes_count: u32,
+    /// The entities it describes.
+    pub entity_refs: Repeated<'a, EntityRef<'a>>,
 }
 
 impl<'a> Message<'a> for Resource<'a> {
     fn read(body: &'a [u8]) -> Self {
-        let (mut attributes, mut dropped) = (Extent::NONE, 0);
+        let (mut attributes, mut entities, mut dropped) = (Extent::NONE, Extent::NONE, 0);
         for field in Reader::new(body) {
             match (field.number, field.value) {
                 (1, _) => attributes.add(body, &field),
                 (2, FieldValue::Varint(count)) => dropped = count as u32,
+                (3, _) => entities.add(body, &field),
                 _ => {}
             }
         }
-        Self { attributes: attributes.repeated(1), dropped_attributes_count: dropped }
+        Self {
+            attributes: attributes.repeated(1),
+            dropped_attributes_count: dropped,
+            entity_refs: entities.repeated(3),
+        }
     }
 }
 
 impl Default for Resource<'_> {
     fn default() -> Self {
         Self::read(&[])
+    }
+}
+
+/// An entity that a resource describes, by the resource's attributes that identify it.
+#[derive(Clone, Copy, Debug)]
+pub struct EntityRef<'a> {
+    /// Schema of the entity type.
+    pub schema_url: Str<'a>,
+    /// The entity's type: `service`, `host`.
+    pub entity_type: Str<'a>,
+    /// Keys of the attributes that identify it.
+    pub id_keys: Strings<'a>,
+    /// Keys of the attributes that describe it.
+    pub description_keys: Strings<'a>,
+}
+
+impl<'a> Message<'a> for EntityRef<'a> {
+    fn read(body: &'a [u8]) -> Self {
+        let mut this = Self {
+            schema_url: Str::default(),
+            entity_type: Str::default(),
+            id_keys: Strings { body, number: 3 },
+            description_keys: Strings { body, number: 4 },
+        };
+        for field in Reader::new(body) {
+            match (field.number, field.value) {
+                (1, FieldValue::Len(url)) => this.schema_url = Str(url),
+                (2, FieldValue::Len(name)) => this.entity_type = Str(name),
+                _ => {}
+            }
+        }
+        this
+    }
+}
+
+/// Text that repeats.
+#[derive(Clone, Copy, Debug)]
+pub struct Strings<'a> {
+    body: &'a [u8],
+    number: u32,
+}
+
+impl<'a> Strings<'a> {
+    /// The texts in order.
+    pub fn iter(&self) -> impl Iterator<Item = Str<'a>> + use<'a> {
+        let number = self.number;
+        Reader::new(self.body).filter_map(move |field| match field.value {
+            FieldValue::Len(text) if field.number == number => Some(Str(text)),
+            _ => None,
+        })
     }
 }
 

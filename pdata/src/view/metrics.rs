@@ -182,7 +182,7 @@ pub enum Temporality {
 
 impl Temporality {
     fn read(body: &[u8]) -> Self {
-        match last_varint(body, 2) {
+        match last_varint(body, 2) as u32 {
             1 => Temporality::Delta,
             2 => Temporality::Cumulative,
             _ => Temporality::Unspecified,

@@ -178,8 +178,9 @@ pub enum SpanKind {
 }
 
 impl SpanKind {
+    /// An enum is 32 bits: protobuf drops the upper half of a longer varint.
     fn from_wire(value: u64) -> Self {
-        match value {
+        match value as u32 {
             1 => SpanKind::Internal,
             2 => SpanKind::Server,
             3 => SpanKind::Client,
@@ -205,9 +206,7 @@ impl<'a> Message<'a> for Status<'a> {
         for field in Reader::new(body) {
             match (field.number, field.value) {
                 (2, FieldValue::Len(message)) => this.message = Str::from_field(message),
-                (3, FieldValue::Varint(1)) => this.code = StatusCode::Ok,
-                (3, FieldValue::Varint(2)) => this.code = StatusCode::Error,
-                (3, _) => this.code = StatusCode::Unset,
+                (3, FieldValue::Varint(code)) => this.code = StatusCode::from_wire(code),
                 _ => {}
             }
         }
@@ -225,6 +224,16 @@ pub enum StatusCode {
     Ok,
     /// An error.
     Error,
+}
+
+impl StatusCode {
+    fn from_wire(value: u64) -> Self {
+        match value as u32 {
+            1 => StatusCode::Ok,
+            2 => StatusCode::Error,
+            _ => StatusCode::Unset,
+        }
+    }
 }
 
 /// Something that happened during a span.
