@@ -1,0 +1,36 @@
+//! A set of keys that answers "certainly not seen" quickly.
+
+/// A 256-bit Bloom filter with one bit a key.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct KeyFilter([u64; 4]);
+
+impl KeyFilter {
+    /// Adds a key; whether an equal one may have been added before.
+    #[inline]
+    pub(super) fn add(&mut self, key: &[u8]) -> bool {
+        let hash = hash(key);
+        let bit = 1u64 << (hash & 63);
+        let [a, b, c, d] = &mut self.0;
+        let word = match hash >> 6 & 3 {
+            0 => a,
+            1 => b,
+            2 => c,
+            _ => d,
+        };
+        let seen = *word & bit != 0;
+        *word |= bit;
+        seen
+    }
+}
+
+/// Eight well-mixed bits of a key's length, first and last bytes, in which attribute keys differ.
+#[inline]
+fn hash(key: &[u8]) -> u64 {
+    let ends = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23)
+        }
+        _ => key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    (ends ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56
+}
