@@ -20,11 +20,11 @@ pub struct MemoryBudget {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     held_bytes: AtomicUsize,
-    mark_bytes: usize,
-    limit_bytes: usize,
+    mark_bytes: AtomicUsize,
+    limit_bytes: AtomicUsize,
     eased: Notify,
 }
 
@@ -50,9 +50,16 @@ pub enum Admission {
 impl MemoryBudget {
     /// A budget of `limit_bytes`, which slows its users from `mark_bytes` on. The mark is at most the limit.
     pub fn new(mark_bytes: usize, limit_bytes: usize) -> Self {
-        let mark_bytes = mark_bytes.min(limit_bytes);
-        let (held_bytes, eased) = (AtomicUsize::new(0), Notify::new());
-        Self { shared: Arc::new(Shared { held_bytes, mark_bytes, limit_bytes, eased }) }
+        let budget = Self { shared: Arc::default() };
+        budget.set_bounds(mark_bytes, limit_bytes);
+        budget
+    }
+
+    /// Changes mark and limit. What is held already stays.
+    pub fn set_bounds(&self, mark_bytes: usize, limit_bytes: usize) {
+        self.shared.limit_bytes.store(limit_bytes, Ordering::Relaxed);
+        self.shared.mark_bytes.store(mark_bytes.min(limit_bytes), Ordering::Relaxed);
+        self.shared.eased.notify_waiters();
     }
 
     /// Bytes held.
@@ -62,14 +69,18 @@ impl MemoryBudget {
 
     /// The limit, in bytes.
     pub fn limit_bytes(&self) -> usize {
-        self.shared.limit_bytes
+        self.shared.limit_bytes.load(Ordering::Relaxed)
+    }
+
+    fn mark_bytes(&self) -> usize {
+        self.shared.mark_bytes.load(Ordering::Relaxed)
     }
 
     /// Room for `bytes`, at once or not at all.
     pub fn try_hold(&self, bytes: usize) -> Admission {
         let before = self.shared.held_bytes.fetch_add(bytes, Ordering::Relaxed);
         // One payload may stand alone, however large: its receiver's own cap bounds it.
-        if before > 0 && before.saturating_add(bytes) > self.shared.limit_bytes {
+        if before > 0 && before.saturating_add(bytes) > self.limit_bytes() {
             self.give_back(bytes);
             return Admission::Spent(COME_BACK_AFTER);
         }
@@ -82,13 +93,13 @@ impl MemoryBudget {
     /// Waits while the budget is above its mark, at most a quarter of a second. Called by receivers before they answer, with what
     /// they took already held, so that each sender waits for the exporters. Dropping the future is harmless.
     pub async fn pace(&self) {
-        if self.held_bytes() <= self.shared.mark_bytes {
+        if self.held_bytes() <= self.mark_bytes() {
             return;
         }
         let eased = async {
             loop {
                 let notified = self.shared.eased.notified();
-                if self.held_bytes() <= self.shared.mark_bytes {
+                if self.held_bytes() <= self.mark_bytes() {
                     return;
                 }
                 notified.await;
@@ -99,7 +110,7 @@ impl MemoryBudget {
 
     fn give_back(&self, bytes: usize) {
         let before = self.shared.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        let mark = self.shared.mark_bytes;
+        let mark = self.mark_bytes();
         if before > mark && before - bytes <= mark {
             self.shared.eased.notify_waiters();
         }

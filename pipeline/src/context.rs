@@ -1,11 +1,12 @@
 //! What a component is given: its name, and everything of the process that it may use.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pdata::Signal;
-use telemetry::{Registry, names::Item};
+use telemetry::Registry;
+use telemetry::names::{self, Item, label};
 use tokio::sync::mpsc;
 
 use crate::budget::MemoryBudget;
@@ -29,6 +30,7 @@ pub struct Context {
     pub tasks: Tasks,
     /// What the process has.
     pub process: Process,
+    used_extensions: Arc<Mutex<BTreeSet<ComponentId>>>,
 }
 
 /// What all components share. Clones share it.
@@ -63,8 +65,16 @@ impl Context {
         signal: Option<Signal>,
         pipeline: Option<PipelineId>,
     ) -> Self {
-        let tasks = Tasks::new(id.to_string());
-        Self { kind, id, signal, pipeline, tasks, process }
+        let labels = [(label::KIND, kind.name()), (label::COMPONENT, &id.to_string())];
+        let failures = process.registry.counter(&names::COMPONENT_FAILURES, &labels);
+        let tasks = Tasks::new(id.to_string()).counting_failures(failures);
+        Self { kind, id, signal, pipeline, tasks, process, used_extensions: Arc::default() }
+    }
+
+    /// Whether one of these extensions was asked for a capability.
+    pub(crate) fn uses_any(&self, extensions: &BTreeSet<ComponentId>) -> bool {
+        let used = self.used_extensions.lock().unwrap_or_else(PoisonError::into_inner);
+        !used.is_disjoint(extensions)
     }
 
     /// Listens at an address.
@@ -74,7 +84,9 @@ impl Context {
     pub fn listen(&self, address: &TransportAddress) -> Result<Listener, StartError> {
         self.process.listeners.bind(&self.id, address).map_err(|error| {
             let remedy = match error.kind() {
-                std::io::ErrorKind::AddrInUse => "; stop what listens there or set another endpoint",
+                std::io::ErrorKind::AddrInUse => {
+                    "; stop what listens there or set another endpoint"
+                }
                 std::io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege",
                 std::io::ErrorKind::AddrNotAvailable => "; no interface has this address",
                 _ => "",
@@ -97,6 +109,10 @@ impl Context {
     /// # Errors
     /// When there is no such extension in `service::extensions`, or it is of another kind.
     pub fn capability<T: Any + Send + Sync>(&self, id: &ComponentId) -> Result<Arc<T>, StartError> {
+        // Remembered, since this component has to be made anew when a reload replaces the extension.
+        let mut used = self.used_extensions.lock().unwrap_or_else(PoisonError::into_inner);
+        let _known_before = used.insert(id.clone());
+        drop(used);
         let extensions = self.process.extensions.lock().unwrap_or_else(PoisonError::into_inner);
         let extension = extensions.get(id).cloned().ok_or_else(|| {
             StartError(format!("extension \"{id}\" is not running; list it in service::extensions"))

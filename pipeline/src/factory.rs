@@ -10,6 +10,7 @@ use pdata::Signal;
 
 use crate::component::{Connector, Exporter, Extension, Processor, Receiver};
 use crate::context::{BuildError, Context};
+use crate::id::ComponentKind;
 use crate::outlet::{Outlet, Outlets};
 
 /// Makes a receiver that serves all its signals.
@@ -29,7 +30,7 @@ pub type BuildExtension =
     Box<dyn Fn(Context) -> Result<Arc<dyn Extension>, BuildError> + Send + Sync>;
 
 macro_rules! factory {
-    ($(#[$doc:meta])* $name:ident, $build:ty, { $($(#[$field_doc:meta])* $field:ident: $type:ty),* }) => {
+    ($(#[$doc:meta])* $name:ident, $kind:ident, $build:ty, { $($(#[$field_doc:meta])* $field:ident: $type:ty),* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name {
@@ -41,38 +42,67 @@ macro_rules! factory {
             /// Reads a section. Must read every key, and finish the section.
             pub parse: fn(Section<'_>) -> $build,
         }
+
+        impl Factory for $name {
+            type Build = $build;
+            const KIND: ComponentKind = ComponentKind::$kind;
+
+            fn component_type(&self) -> &'static str {
+                self.component_type
+            }
+
+            fn aliases(&self) -> &'static [&'static str] {
+                self.aliases
+            }
+
+            fn parse(&self, section: Section<'_>) -> $build {
+                (self.parse)(section)
+            }
+        }
     };
+}
+
+/// What the factories of all kinds have in common.
+pub(crate) trait Factory: 'static {
+    /// What `parse` makes of a section.
+    type Build;
+    /// The kind of its components.
+    const KIND: ComponentKind;
+
+    fn component_type(&self) -> &'static str;
+    fn aliases(&self) -> &'static [&'static str];
+    fn parse(&self, section: Section<'_>) -> Self::Build;
 }
 
 factory!(
     /// A type of receiver.
-    ReceiverFactory, BuildReceiver, {
+    ReceiverFactory, Receiver, BuildReceiver, {
         /// The signals it can produce.
         signals: &'static [Signal]
     }
 );
 factory!(
     /// A type of processor.
-    ProcessorFactory, BuildProcessor, {
+    ProcessorFactory, Processor, BuildProcessor, {
         /// The signals it can process.
         signals: &'static [Signal]
     }
 );
 factory!(
     /// A type of exporter.
-    ExporterFactory, BuildExporter, {
+    ExporterFactory, Exporter, BuildExporter, {
         /// The signals it can send.
         signals: &'static [Signal]
     }
 );
 factory!(
     /// A type of connector.
-    ConnectorFactory, BuildConnector, {
+    ConnectorFactory, Connector, BuildConnector, {
         /// The pairs it can connect: end of a pipeline of the first signal, start of one of the second.
         signals: &'static [(Signal, Signal)]
     }
 );
 factory!(
     /// A type of service extension.
-    ExtensionFactory, BuildExtension, {}
+    ExtensionFactory, Extension, BuildExtension, {}
 );

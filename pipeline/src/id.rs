@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use confmap::{Decode, Mismatch, Node};
 use pdata::Signal;
 
 /// What a component is.
@@ -102,6 +103,13 @@ impl FromStr for ComponentId {
     }
 }
 
+impl Decode for ComponentId {
+    fn decode(node: &Node) -> Result<Self, Mismatch> {
+        let text = String::decode(node)?;
+        text.parse().map_err(|error: IdError| Mismatch::new(error.to_string()))
+    }
+}
+
 impl fmt::Display for ComponentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_id(f, &self.component_type, &self.name)
@@ -119,6 +127,11 @@ impl PipelineId {
     /// The signal.
     pub fn signal(&self) -> Signal {
         self.signal
+    }
+
+    /// What stands behind the slash; empty when there is none.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 

@@ -15,10 +15,15 @@ mod context;
 mod deadline;
 mod envelope;
 mod factory;
+mod graph;
 mod id;
 mod listeners;
 mod outlet;
+mod plan;
+mod service;
 mod tasks;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use budget::{Admission, Hold, MemoryBudget};
 pub use client::Client;
@@ -34,4 +39,6 @@ pub use factory::{
 pub use id::{ComponentId, ComponentKind, IdError, PipelineId};
 pub use listeners::{Listener, Listeners, Socket, TransportAddress};
 pub use outlet::{Outlet, Outlets};
+pub use plan::{Components, MemorySettings, Plan, Renamed, ShutdownSettings};
+pub use service::{DrainReport, ExporterDrain, Reloaded, Service, ServiceError, Stop};
 pub use tasks::Tasks;

@@ -1,13 +1,15 @@
 //! Listening sockets, which survive a reload: the successor of a component gets its predecessor's socket, so that no connection is
 //! refused in between.
 
-use std::collections::HashMap;
+mod bind;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::id::ComponentId;
 
@@ -59,12 +61,32 @@ impl Listener {
 /// The process's listening sockets. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Listeners {
-    bound: Arc<Mutex<HashMap<TransportAddress, Weak<Kept>>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bound: HashMap<TransportAddress, Bound>,
+    hand_over: Option<Claims>,
+}
+
+/// Who listens at an address.
+#[derive(Clone, Debug)]
+struct Bound {
+    owner: ComponentId,
+    kept: Weak<Kept>,
+}
+
+/// A hand-over going on.
+#[derive(Debug)]
+struct Claims {
+    leaving: BTreeSet<ComponentId>,
+    /// Addresses that a newcomer listens at, with the owner before.
+    claimed: HashMap<TransportAddress, Option<ComponentId>>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    owner: ComponentId,
     socket: Socket,
 }
 
@@ -80,28 +102,160 @@ impl Drop for Kept {
 }
 
 impl Listeners {
-    /// Listens for `owner`, or shares the socket that `owner` has at this address already.
+    /// Listens for `owner`, or shares the socket that `owner`, or a component that leaves in a reload, has at this address already.
+    /// Port 0 is any free port, a new one for each call.
     ///
     /// # Errors
     /// When the address cannot be resolved or bound, or another component of this process has it.
     pub fn bind(&self, owner: &ComponentId, address: &TransportAddress) -> io::Result<Listener> {
-        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = bound.get(address).and_then(Weak::upgrade) {
-            if kept.owner != *owner {
-                let holder = &kept.owner;
+        let mut state = self.lock();
+        if let TransportAddress::Tcp(text) = address
+            && text.ends_with(":0")
+        {
+            return state.bind_any_port(owner, text);
+        }
+        if let Some((holder, kept)) = state.holder(address) {
+            let may_share = holder == *owner || state.may_take(address, &holder);
+            if !may_share {
                 let text = format!("\"{holder}\" of the same config listens there already");
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
             }
+            state.claim(address, owner, Some(holder), &kept);
             return Listener::sharing(kept);
         }
         let socket = match address {
-            TransportAddress::Tcp(address) => Socket::Tcp(bind_tcp(address)?),
-            TransportAddress::Unix(path) => Socket::Unix(bind_unix(path)?),
+            TransportAddress::Tcp(text) => match bind::tcp(text, false) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    Socket::Tcp(state.bind_beside_leaving(text, error)?)
+                }
+                result => Socket::Tcp(result?),
+            },
+            TransportAddress::Unix(path) => Socket::Unix(bind::unix(path)?),
         };
-        let kept = Arc::new(Kept { owner: owner.clone(), socket });
-        bound.retain(|_, kept| kept.strong_count() > 0);
-        bound.insert(address.clone(), Arc::downgrade(&kept));
+        let kept = Arc::new(Kept { socket });
+        state.bound.retain(|_, bound| bound.kept.strong_count() > 0);
+        state.claim(address, owner, None, &kept);
         Listener::sharing(kept)
+    }
+
+    /// The TCP addresses that are listened at, by owner.
+    pub fn addresses(&self) -> Vec<(ComponentId, SocketAddr)> {
+        let state = self.lock();
+        let mut addresses: Vec<_> = state
+            .bound
+            .values()
+            .filter_map(|bound| Some((bound.owner.clone(), bound.kept.upgrade()?.tcp_address()?)))
+            .collect();
+        addresses.sort();
+        addresses
+    }
+
+    /// Until the end of the hand-over, newcomers may listen where `leaving` components do. Dropping it uncompleted gives the
+    /// addresses back.
+    pub(crate) fn hand_over(&self, leaving: BTreeSet<ComponentId>) -> HandOver {
+        self.lock().hand_over = Some(Claims { leaving, claimed: HashMap::new() });
+        HandOver { listeners: self.clone() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reload's hand-over of sockets.
+#[must_use = "dropping it gives the addresses back to their owners"]
+pub(crate) struct HandOver {
+    listeners: Listeners,
+}
+
+impl HandOver {
+    /// The newcomers stay.
+    pub(crate) fn complete(self) {
+        self.listeners.lock().hand_over = None;
+    }
+}
+
+impl Drop for HandOver {
+    fn drop(&mut self) {
+        let mut state = self.listeners.lock();
+        let claims = state.hand_over.take();
+        for (address, owner) in claims.into_iter().flat_map(|claims| claims.claimed) {
+            if let (Some(owner), Some(bound)) = (owner, state.bound.get_mut(&address)) {
+                bound.owner = owner;
+            }
+        }
+    }
+}
+
+impl State {
+    fn bind_any_port(&mut self, owner: &ComponentId, address: &str) -> io::Result<Listener> {
+        let socket = bind::tcp(address, false)?;
+        let address = TransportAddress::Tcp(socket.local_addr()?.to_string());
+        let kept = Arc::new(Kept { socket: Socket::Tcp(socket) });
+        self.claim(&address, owner, None, &kept);
+        Listener::sharing(kept)
+    }
+
+    fn holder(&self, address: &TransportAddress) -> Option<(ComponentId, Arc<Kept>)> {
+        let bound = self.bound.get(address)?;
+        Some((bound.owner.clone(), bound.kept.upgrade()?))
+    }
+
+    /// Whether the holder leaves, and no other newcomer has its address yet.
+    fn may_take(&self, address: &TransportAddress, holder: &ComponentId) -> bool {
+        self.hand_over.as_ref().is_some_and(|claims| {
+            claims.leaving.contains(holder) && !claims.claimed.contains_key(address)
+        })
+    }
+
+    fn claim(
+        &mut self,
+        address: &TransportAddress,
+        owner: &ComponentId,
+        before: Option<ComponentId>,
+        kept: &Arc<Kept>,
+    ) {
+        if let Some(claims) = &mut self.hand_over {
+            claims.claimed.entry(address.clone()).or_insert(before);
+        }
+        let bound = Bound { owner: owner.clone(), kept: Arc::downgrade(kept) };
+        self.bound.insert(address.clone(), bound);
+    }
+
+    /// Listens at an address that overlaps with that of a leaving component, as `0.0.0.0:4317` with `localhost:4317`: for the
+    /// moment of binding, both sockets allow it. `error` is what binding said without that.
+    fn bind_beside_leaving(&self, address: &str, error: io::Error) -> io::Result<TcpListener> {
+        let Some(claims) = &self.hand_over else { return Err(error) };
+        let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
+        let overlaps = |kept: &Arc<Kept>| kept.tcp_address().map(|address| address.port()) == port;
+        let leaving = self.bound.values().filter(|bound| claims.leaving.contains(&bound.owner));
+        let beside = leaving.filter_map(|bound| bound.kept.upgrade()).filter(overlaps);
+        let beside: Vec<Arc<Kept>> = beside.collect();
+        if beside.is_empty() {
+            return Err(error);
+        }
+        beside.iter().try_for_each(|kept| kept.allow_beside(true))?;
+        let result = bind::tcp(address, true);
+        beside.iter().try_for_each(|kept| kept.allow_beside(false))?;
+        let listener = result?;
+        bind::allow_beside(&listener, false)?;
+        Ok(listener)
+    }
+}
+
+impl Kept {
+    fn tcp_address(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::Tcp(socket) => socket.local_addr().ok(),
+            Socket::Unix(_) => None,
+        }
+    }
+
+    fn allow_beside(&self, allowed: bool) -> io::Result<()> {
+        match &self.socket {
+            Socket::Tcp(socket) => bind::allow_beside(socket, allowed),
+            Socket::Unix(_) => Ok(()),
+        }
     }
 }
 
@@ -115,77 +269,5 @@ impl Listener {
     }
 }
 
-/// Binds as Go does: an empty host is every address of both families, a name its first IPv4 address if it has one.
-fn bind_tcp(address: &str) -> io::Result<TcpListener> {
-    let listener = if let Some(port) = address.strip_prefix(':') {
-        TcpListener::bind(format!("[::]:{port}"))
-            .or_else(|_no_ipv6| TcpListener::bind(format!("0.0.0.0:{port}")))?
-    } else if let Some(port) = address.strip_prefix("localhost:") {
-        TcpListener::bind(format!("127.0.0.1:{port}"))?
-    } else {
-        let mut resolved: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
-        resolved.sort_by_key(|address| !address.is_ipv4());
-        let none = || io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        TcpListener::bind(resolved.first().ok_or_else(none)?)?
-    };
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Binds a socket file, in the place of one that a process left behind when it died.
-fn bind_unix(path: &PathBuf) -> io::Result<UnixListener> {
-    let listener = match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            if std::os::unix::net::UnixStream::connect(path).is_ok() {
-                return Err(error);
-            }
-            std::fs::remove_file(path)?;
-            UnixListener::bind(path)?
-        }
-        result => result?,
-    };
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(text: &str) -> ComponentId {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn successor_shares_the_socket_and_a_stranger_is_refused() {
-        let listeners = Listeners::default();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let address = TransportAddress::Tcp(free.to_string());
-        let first = listeners.bind(&id("otlp"), &address).unwrap();
-        let second = listeners.bind(&id("otlp"), &address).unwrap();
-        assert_eq!(first.local_addr(), second.local_addr());
-        let refused = listeners.bind(&id("zipkin"), &address).unwrap_err();
-        assert!(refused.to_string().contains("\"otlp\""), "{refused}");
-        drop(first);
-        assert!(listeners.bind(&id("zipkin"), &address).is_err(), "the second still listens");
-        drop(second);
-        listeners.bind(&id("zipkin"), &address).unwrap();
-    }
-
-    #[test]
-    fn socket_file_of_a_dead_process_is_replaced_and_removed_at_the_end() {
-        let path = std::env::temp_dir().join(format!("hikyaku-listen-{}", std::process::id()));
-        drop(UnixListener::bind(&path).unwrap());
-        assert!(path.exists());
-        let listeners = Listeners::default();
-        let address = TransportAddress::Unix(path.clone());
-        let listener = listeners.bind(&id("otlp"), &address).unwrap();
-        assert_eq!(
-            Listeners::default().bind(&id("otlp"), &address).unwrap_err().kind(),
-            io::ErrorKind::AddrInUse,
-            "a living socket must not be taken over"
-        );
-        drop(listener);
-        assert!(!path.exists());
-    }
-}
+mod tests;

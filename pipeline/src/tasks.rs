@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use telemetry::Counter;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -17,18 +18,27 @@ pub struct Tasks {
     owner: Arc<str>,
     running: Arc<Mutex<JoinSet<()>>>,
     stopping: Arc<watch::Sender<bool>>,
+    failures: Counter,
 }
 
 impl Tasks {
     /// No tasks yet. `owner` names the component in the log.
     pub fn new(owner: impl Into<Arc<str>>) -> Self {
         let (stopping, _) = watch::channel(false);
-        Self { owner: owner.into(), running: Arc::default(), stopping: Arc::new(stopping) }
+        let (owner, stopping) = (owner.into(), Arc::new(stopping));
+        Self { owner, running: Arc::default(), stopping, failures: Counter::default() }
+    }
+
+    /// The same, with tasks that panic counted there.
+    #[must_use]
+    pub fn counting_failures(self, failures: Counter) -> Self {
+        Self { failures, ..self }
     }
 
     /// Runs a task. A panic in it is logged and ends this task alone.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let task = Guarded { owner: self.owner.clone(), name, task: Box::pin(task) };
+        let (owner, failures) = (self.owner.clone(), self.failures.clone());
+        let task = Guarded { owner, name, failures, task: Box::pin(task) };
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         while running.try_join_next().is_some() {}
         running.spawn(task);
@@ -55,9 +65,8 @@ impl Tasks {
     /// by themselves.
     pub async fn join(&self, deadline: Deadline) -> bool {
         self.stop();
-        let mut running = std::mem::take(
-            &mut *self.running.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut running =
+            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         let all = deadline.bound(async { while running.join_next().await.is_some() {} }).await;
         if all.is_none() {
             running.shutdown().await;
@@ -70,6 +79,7 @@ impl Tasks {
 struct Guarded {
     owner: Arc<str>,
     name: &'static str,
+    failures: Counter,
     task: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -81,6 +91,7 @@ impl Future for Guarded {
         match catch_unwind(AssertUnwindSafe(|| this.task.as_mut().poll(cx))) {
             Ok(poll) => poll,
             Err(_panic) => {
+                this.failures.increment();
                 tracing::error!(
                     "otelcol.component.id" = %this.owner,
                     task = this.name,
@@ -119,12 +130,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn panic_ends_its_own_task_only() {
-        let tasks = Tasks::new("test");
+    async fn panic_ends_its_own_task_only_and_is_counted() {
+        let failures = Counter::default();
+        let tasks = Tasks::new("test").counting_failures(failures.clone());
         tasks.spawn("panics", async { panic!("on purpose") });
         let (done, mut seen) = tokio::sync::mpsc::channel(1);
         tasks.spawn("goes on", async move { done.send(()).await.unwrap() });
         assert!(tasks.join(Deadline::after(Duration::from_secs(5))).await);
         assert_eq!(seen.try_recv(), Ok(()));
+        assert_eq!(failures.get(), 1);
     }
 }
