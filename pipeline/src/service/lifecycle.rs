@@ -102,11 +102,7 @@ pub(super) async fn stop(members: Vec<(Key, Arc<Instance>)>, deadline: Deadline)
         }
     }
     // Those that are left do not end: their tasks are aborted with the set.
-    all.extend(waiting.into_values().map(|(key, instance)| Stopped {
-        key,
-        instance,
-        given_up: None,
-    }));
+    all.extend(waiting.into_values().map(|key| Stopped { key, given_up: None }));
     all
 }
 
