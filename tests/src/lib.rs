@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What the black-box tests are made of: the agent as a process, backends that check everything that reaches them, senders,
+//! and the real SDKs and Zipkin server that `cargo xtask test` sets up.
+//!
+//! The fakes are servers that speak the protocol in full and record a violation for whatever a real backend could refuse;
+//! faults are scripted. Every wait has a deadline and fails with what was awaited. A missed expectation panics: this is
+//! the library of a test binary, and a panic is how a test fails.
+#![expect(clippy::panic, reason = "a panic is how a test fails")]
+
+pub mod agent;
+pub mod answer;
+pub mod desk;
+pub mod encoding;
+pub mod metrics;
+pub mod otlp;
+pub mod parts;
+pub mod ports;
+pub mod process;
+pub mod raw;
+pub mod send;
+pub mod server;
+pub mod spans;
+pub mod wait;
+pub mod zipkin;

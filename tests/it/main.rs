@@ -1,0 +1,5 @@
+//! All black-box tests, in one binary, so that they are linked once.
+#![cfg(test)]
+
+mod fakes;
+mod tidy;

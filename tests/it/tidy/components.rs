@@ -1,0 +1,77 @@
+//! The shape of a component's folder.
+
+use tests::parts::project;
+
+use super::assert_none;
+use super::dependencies::packages;
+
+/// The kinds of components; `exporters/helper` is what exporters share, not one of them.
+const KINDS: [&str; 5] = ["receivers", "processors", "exporters", "connectors", "extensions"];
+
+#[cfg(feature = "agent")]
+const HEADINGS: [&str; 7] = [
+    "Status",
+    "What it does",
+    "Settings",
+    "Example",
+    "Telemetry",
+    "Limits",
+    "Differences from upstream",
+];
+
+#[test]
+#[cfg(feature = "agent")]
+fn every_component_has_a_readme_with_the_fixed_headings() {
+    let mut complaints = Vec::new();
+    for folder in components() {
+        let readme = std::fs::read_to_string(project().join(&folder).join("README.md"));
+        let readme = readme.unwrap_or_default();
+        let found: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        if found != HEADINGS {
+            complaints.push(format!("{folder}: {found:?}"));
+        }
+    }
+    assert_none("a README.md with other headings", &complaints);
+}
+
+#[test]
+#[cfg(feature = "agent")]
+fn every_component_has_the_standard_files() {
+    let mut complaints = Vec::new();
+    for folder in components() {
+        let path = project().join(&folder);
+        if !path.join("src/config.rs").is_file() {
+            complaints.push(format!("{folder} has no src/config.rs"));
+        }
+        let library = std::fs::read_to_string(path.join("src/lib.rs")).unwrap_or_default();
+        if library.lines().count() > 100 || !library.contains("FACTORY") {
+            complaints.push(format!("{folder}/src/lib.rs is not a short page with a FACTORY"));
+        }
+    }
+    assert_none("a component whose files are elsewhere", &complaints);
+}
+
+#[test]
+fn the_front_page_lists_every_component() {
+    let page = std::fs::read_to_string(project().join("README.md")).unwrap();
+    let complaints: Vec<String> = components()
+        .into_iter()
+        .filter(|folder| {
+            let name = folder.rsplit('/').next().unwrap();
+            !page.contains(&format!("[{name}]({folder}/README.md)"))
+        })
+        .collect();
+    assert_none("a component that README.md does not list", &complaints);
+}
+
+fn components() -> Vec<String> {
+    let folders = packages().into_iter().map(|package| package.folder);
+    let components: Vec<String> = folders
+        .filter(|folder| {
+            let kind = folder.split_once('/').map(|(kind, _)| kind);
+            kind.is_some_and(|kind| KINDS.contains(&kind)) && folder != "exporters/helper"
+        })
+        .collect();
+    assert!(components.len() > 5, "the project has more components than {components:?}");
+    components
+}

@@ -1,0 +1,41 @@
+//! Ports for programs that must be told one before they start.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::wait;
+
+/// Below the range from which the kernel takes the ports of outgoing connections (32768 and up by default), so that no
+/// connection of another test can take the port between here and the program that will listen on it.
+const FIRST: u32 = 10_000;
+const COUNT: u32 = 22_000;
+
+/// A port on which nothing listens, different at every call in this process.
+///
+/// # Panics
+///
+/// When there is no free port at all.
+pub fn free() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Processes that run at the same time start far from each other.
+    let start = std::process::id().wrapping_mul(7919) % COUNT;
+    (0..COUNT)
+        .map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .unwrap_or_else(|| panic!("no port from {FIRST} on is free"))
+}
+
+/// Whether something listens on the port.
+pub fn is_taken(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Waits until something listens on the port.
+///
+/// # Panics
+///
+/// When nothing does within the patience of [`wait`].
+pub fn wait_until_taken(port: u16) {
+    wait::until(&format!("a listener on port {port}"), || is_taken(port).then_some(()));
+}

@@ -1,0 +1,222 @@
+//! A Zipkin v2 backend that checks every constraint that openzipkin/zipkin-api documents (`zipkin2-api.yaml`,
+//! `zipkin.proto`).
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+
+use crate::answer::Answer;
+use crate::desk::Desk;
+use crate::encoding;
+use crate::otlp::{self, header, headers};
+use crate::server::{Outcome, Reply, Server, Service, full};
+use crate::spans::SpanId;
+
+pub mod model;
+mod protobuf;
+
+pub use model::{Endpoint, Span};
+
+/// The path that Zipkin takes spans at.
+pub const PATH: &str = "/api/v2/spans";
+
+/// A listening Zipkin backend. Its [`Desk`] is reached by dereferencing.
+///
+/// Dropping it fails the test when anything came that Zipkin's own documents forbid.
+#[derive(Debug)]
+pub struct ZipkinBackend {
+    desk: Arc<Desk<ZipkinRequest>>,
+    server: Server,
+}
+
+/// One list of spans, decoded and checked.
+#[derive(Clone, Debug)]
+pub struct ZipkinRequest {
+    /// Protobuf rather than JSON.
+    pub protobuf: bool,
+    /// Names in lower case, with values, in the order of arrival.
+    pub headers: Vec<(String, String)>,
+    /// Bytes of the body before decompression.
+    pub wire_bytes: usize,
+    /// The spans, in the order of the list.
+    pub spans: Vec<Span>,
+}
+
+impl ZipkinBackend {
+    /// Listens on any free port.
+    pub fn start() -> Self {
+        Self::start_on(0)
+    }
+
+    /// Listens on a port that the agent was told before.
+    pub fn start_on(port: u16) -> Self {
+        let desk = Desk::new();
+        let server = Server::start(port, Arc::new(Responder { desk: Arc::clone(&desk) }));
+        Self { desk, server }
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// What an exporter's `endpoint` is set to.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.port())
+    }
+
+    /// Each delivered span's id, and how often it was taken.
+    pub fn delivered(&self) -> BTreeMap<SpanId, usize> {
+        let mut delivered = BTreeMap::new();
+        for span in self.accepted().iter().flat_map(|request| &request.spans) {
+            *delivered.entry(span.span_id()).or_default() += 1;
+        }
+        delivered
+    }
+
+    /// Waits until each of these spans has been taken.
+    ///
+    /// # Panics
+    ///
+    /// When one has not within the patience of [`crate::wait`].
+    pub fn wait_for_spans(&self, ids: &[SpanId]) {
+        self.wait_for(&format!("{} spans to be delivered", ids.len()), |requests| {
+            let taken: std::collections::BTreeSet<SpanId> = requests
+                .iter()
+                .filter(|entry| entry.accepted)
+                .flat_map(|entry| entry.request.spans.iter().map(Span::span_id))
+                .collect();
+            ids.iter().all(|id| taken.contains(id))
+        });
+    }
+
+    /// Checks that exactly these spans have been taken, each once.
+    ///
+    /// # Panics
+    ///
+    /// When one is missing, doubled or foreign.
+    pub fn assert_delivered_once(&self, ids: &[SpanId]) {
+        let delivered = self.delivered();
+        let missing = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
+        let doubled = delivered.values().filter(|times| **times > 1).count();
+        assert_eq!(
+            (missing, doubled, delivered.len()),
+            (0, 0, ids.len()),
+            "of {} spans (missing, doubled, all that came)",
+            ids.len()
+        );
+    }
+}
+
+/// What an exporter's `endpoint` is set to for a Zipkin on this port.
+pub fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}{PATH}")
+}
+
+impl Deref for ZipkinBackend {
+    type Target = Desk<ZipkinRequest>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.desk
+    }
+}
+
+impl Drop for ZipkinBackend {
+    fn drop(&mut self) {
+        self.desk.assert_clean();
+    }
+}
+
+/// The serving side.
+struct Responder {
+    desk: Arc<Desk<ZipkinRequest>>,
+}
+
+impl Service for Responder {
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+        Box::pin(async move {
+            let answer = self.desk.next_answer();
+            let (head, body) = request.into_parts();
+            let pause = match &answer {
+                Answer::ReadSlowly(pause) => Some(*pause),
+                _ => None,
+            };
+            // The agent may give up while it is sending.
+            let body = otlp::read(body, pause).await.ok()?;
+            match decode(&head, &body) {
+                Ok(request) => self.respond(request, answer).await,
+                Err(violation) => {
+                    self.desk.violation(format!("{} {}: {violation}", head.method, head.uri));
+                    Some(status(400, None))
+                }
+            }
+        })
+    }
+}
+
+impl Responder {
+    async fn respond(&self, request: ZipkinRequest, answer: Answer) -> Outcome {
+        let (answer, number) = self.desk.record(request, answer);
+        let outcome = match &answer {
+            Answer::Accept | Answer::ReadSlowly(_) => Some(status(202, None)),
+            Answer::AcceptAfter(time) => {
+                tokio::time::sleep(*time).await;
+                Some(status(202, None))
+            }
+            Answer::Status { code, retry_after } => Some(status(*code, retry_after.as_deref())),
+            Answer::Stall => {
+                self.desk.until_released().await;
+                None
+            }
+            Answer::Close => None,
+            Answer::PartialSuccess { .. } | Answer::Grpc { .. } => {
+                self.desk.violation(format!("Zipkin has no such answer as {answer:?}"));
+                None
+            }
+        };
+        if answer.is_acceptance() {
+            self.desk.accept(number);
+        }
+        outcome
+    }
+}
+
+fn decode(head: &Parts, body: &Bytes) -> Result<ZipkinRequest, String> {
+    if head.method != Method::POST || head.uri.path() != PATH {
+        return Err("another call than a POST of spans".to_owned());
+    }
+    let protobuf = match header(head, "content-type") {
+        Some("application/json") => false,
+        Some("application/x-protobuf") => true,
+        other => return Err(format!("content type {other:?}")),
+    };
+    let plain = encoding::undo(header(head, "content-encoding").unwrap_or_default(), body)?;
+    let spans = if protobuf { protobuf::spans(&plain)? } else { model::spans(&plain)? };
+    if spans.is_empty() {
+        return Err("a list without a single span".to_owned());
+    }
+    for span in &spans {
+        span.check(protobuf).map_err(|rule| format!("{rule} in {span:?}"))?;
+    }
+    Ok(ZipkinRequest { protobuf, headers: headers(head), wire_bytes: body.len(), spans })
+}
+
+fn status(code: u16, retry_after: Option<&str>) -> Reply {
+    let mut reply = Response::new(full(Bytes::new()));
+    *reply.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(value) = retry_after.and_then(|text| HeaderValue::from_str(text).ok()) {
+        reply.headers_mut().insert("retry-after", value);
+    }
+    reply
+}
