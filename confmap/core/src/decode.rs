@@ -175,10 +175,6 @@ decode_integer! {
 fn integer(node: &Node, go_type: &str) -> Result<i128, Mismatch> {
     match node.value() {
         Value::Int(value) => Ok(*value),
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the cast saturates; the caller's range check refuses that"
-        )]
         Value::Float(value) if value.is_finite() => Ok(value.trunc() as i128),
         Value::Float(_) => Err(Mismatch::new("must be a finite number")),
         Value::String(_) if node.is_expanded() => Err(Mismatch::expected(go_type, node)),
@@ -191,7 +187,7 @@ fn integer(node: &Node, go_type: &str) -> Result<i128, Mismatch> {
 
 fn lint_fraction(node: &Node) -> Option<String> {
     match node.value() {
-        Value::Float(value) if value.fract() != 0.0 => {
+        Value::Float(value) if value.is_finite() && value.fract() != 0.0 => {
             Some("the fraction is cut off: the setting is an integer".to_owned())
         }
         _ => None,
@@ -207,10 +203,6 @@ impl Decode for f64 {
     fn decode(node: &Node) -> Result<Self, Mismatch> {
         match node.value() {
             Value::Float(value) => Ok(*value),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a float setting takes an integer, as upstream"
-            )]
             Value::Int(value) => Ok(*value as f64),
             _ => Err(Mismatch::expected("float64", node)),
         }

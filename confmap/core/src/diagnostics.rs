@@ -104,6 +104,16 @@ impl Diagnostic {
         self.at(origin)
     }
 
+    /// Names the place of a key whose value is a secret, or whose neighbours are: of the line, the
+    /// key is repeated if nothing stands before it.
+    #[must_use]
+    pub(crate) fn at_secret_key(self, origin: &Origin) -> Self {
+        let before = usize::try_from(origin.column().saturating_sub(1)).unwrap_or(usize::MAX);
+        let line = origin.line_text().unwrap_or_default();
+        let alone = line.chars().take(before).all(|c| c == ' ' || c == '-');
+        if alone { self.at_key(origin) } else { self.at(origin).without_excerpt() }
+    }
+
     /// Repeats nothing of the line.
     #[must_use]
     pub fn without_excerpt(mut self) -> Self {

@@ -65,6 +65,8 @@ mod provider;
 mod resolver;
 mod section;
 mod suggest;
+#[cfg(test)]
+mod testing;
 mod weight;
 mod yaml;
 

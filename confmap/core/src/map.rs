@@ -8,7 +8,8 @@ use crate::{Node, Origin};
 /// hundred thousand keys costs no quadratic time. Below it, comparing strings is quicker.
 const INDEXED_FROM: usize = 32;
 
-/// The keys and values of one map, in the order they were written.
+/// The keys and values of one map, in the order they were written. Two maps are equal if their
+/// entries are, in the same order.
 #[derive(Clone, Default, PartialEq)]
 pub struct Map {
     entries: Vec<Entry>,

@@ -43,8 +43,8 @@ pub trait Provider: Send + Sync {
 
 /// A reference to something outside, `scheme:opaque`.
 ///
-/// Displays as written, unless a part of it came from a secret: put it into errors as it is, and
-/// never [`Reference::opaque`].
+/// An error names it by its `Display`, or by [`Reference::shown`], and not by
+/// [`Reference::opaque`]: a part of that may have come from a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     uri: Arc<str>,
@@ -82,11 +82,17 @@ impl Reference {
     pub fn opaque(&self) -> &str {
         self.uri.get(self.colon + 1..).unwrap_or_default()
     }
+
+    /// The same for an error to show: masked if a part of it came from a secret.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.secret { REDACTED } else { self.opaque() }
+    }
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.secret { write!(f, "{}:{REDACTED}", self.scheme()) } else { f.write_str(&self.uri) }
+        write!(f, "{}:{}", self.scheme(), self.shown())
     }
 }
 

@@ -94,16 +94,8 @@ async fn read_locations(
     fetcher: &mut Fetcher<'_>,
     diagnostics: &Diagnostics,
 ) -> Vec<Arc<Found>> {
-    let references: Vec<Reference> = locations
-        .iter()
-        .filter_map(|location| match parse_location(location, fetcher.providers()) {
-            Ok(reference) => Some(reference),
-            Err(diagnostic) => {
-                diagnostics.push(diagnostic);
-                None
-            }
-        })
-        .collect();
+    let parse = |location: &String| parse_location(location, fetcher.providers(), diagnostics);
+    let references: Vec<Reference> = locations.iter().filter_map(parse).collect();
     fetcher.fetch_locations(&references).await;
     let mut found = Vec::with_capacity(references.len());
     for reference in &references {
@@ -126,24 +118,31 @@ async fn read_locations(
 }
 
 /// Reads what a location says, as upstream's resolver does (`confmap/resolver.go`).
-fn parse_location(location: &str, providers: &Providers) -> Result<Reference, Diagnostic> {
-    let bytes = location.as_bytes();
-    let drive = matches!(bytes, [b'A'..=b'z', b':', ..]);
+fn parse_location(
+    location: &str,
+    providers: &Providers,
+    diagnostics: &Diagnostics,
+) -> Option<Reference> {
+    let drive = matches!(location.as_bytes(), [b'A'..=b'z', b':', ..]);
     let uri = if drive || !location.contains(':') {
         Cow::Owned(format!("file:{location}"))
     } else {
         Cow::Borrowed(location)
     };
-    let error = |message: String| Diagnostic::error(Path::root(), message);
+    let report = |message: String, help: String| {
+        diagnostics.push(Diagnostic::error(Path::root(), message).help(help));
+    };
     let Some(reference) = Reference::parse(&uri) else {
-        return Err(error(format!("invalid uri: {location:?}"))
-            .help("a location is a path, or scheme:… such as file:config.yaml"));
+        let help = "a location is a path, or scheme:… such as file:config.yaml";
+        report(format!("invalid uri: {location:?}"), help.to_owned());
+        return None;
     };
     if providers.get(reference.scheme()).is_none() {
         let help = suggest::help(reference.scheme(), "supported schemes", &providers.schemes());
-        return Err(error(format!("unsupported scheme on URI {location:?}")).help(help));
+        report(format!("unsupported scheme on URI {location:?}"), help);
+        return None;
     }
-    Ok(reference)
+    Some(reference)
 }
 
 /// Turns every `--set` into the YAML it stands for.
@@ -202,14 +201,8 @@ fn into_conf(found: &Found, diagnostics: &Diagnostics) -> Option<Node> {
     None
 }
 
-/// Reads what stands between `${` and `}`.
-fn parse_reference(text: &str, default_scheme: Option<&str>) -> Result<Reference, String> {
-    let uri = match default_scheme {
-        Some(scheme) if !text.contains(':') => Cow::Owned(format!("{scheme}:{text}")),
-        _ => Cow::Borrowed(text),
-    };
-    Reference::parse(&uri).ok_or_else(|| format!("invalid uri: {uri:?}"))
-}
+/// What to do about `${NAME:-default}`, where `NAME` is read as a scheme, here as upstream.
+const DEFAULT_HELP: &str = "a default needs the scheme: ${env:NAME:-default}";
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Reads the keys of one map of the configuration, and reports everything that is wrong with it.
 
-use crate::{Decode, Diagnostic, Diagnostics, Map, Mismatch, Node, Origin, Path, Value, suggest};
+use crate::{
+    Decode, Diagnostic, Diagnostics, Entry, Map, Mismatch, Node, Origin, Path, Value, suggest,
+};
 
 mod headers;
 mod item;
@@ -23,6 +25,7 @@ pub struct Section<'a> {
     path: Path,
     diagnostics: &'a Diagnostics,
     known: Vec<&'static str>,
+    concealed: bool,
     finished: bool,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Section<'a> {
             path,
             diagnostics,
             known: Vec::new(),
+            concealed: false,
             finished,
         }
     }
@@ -103,8 +107,7 @@ impl<'a> Section<'a> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
-        let entry = self.map?.entry(key)?;
-        Some(Item::new(&entry.node, Some(&entry.key_origin), self.path.key(key), self.diagnostics))
+        self.map?.entry(key).map(|entry| self.entry_item(entry))
     }
 
     /// The section below a key; empty when it is absent or null.
@@ -237,26 +240,36 @@ impl<'a> Section<'a> {
         for entry in unknown {
             let message = format!("has invalid keys: {}", entry.key);
             let help = suggest::help(&entry.key, "valid keys", &self.known);
-            let diagnostic = Diagnostic::decoding(&self.path, message).at_key(&entry.key_origin);
+            let diagnostic = Diagnostic::decoding(&self.path, message);
+            let diagnostic = match self.concealed {
+                true => diagnostic.at_secret_key(&entry.key_origin),
+                false => diagnostic.at_key(&entry.key_origin),
+            };
             self.diagnostics.push(diagnostic.help(help));
         }
     }
 
+    /// The same section, of whose lines errors repeat nothing.
+    fn conceal(mut self) -> Self {
+        self.concealed = true;
+        self
+    }
+
+    fn entry_item(&self, entry: &'a Entry) -> Item<'a> {
+        let path = self.path.key(&entry.key);
+        Item::new(&entry.node, Some(&entry.key_origin), path, self.diagnostics)
+    }
+
     fn locate(&self, diagnostic: Diagnostic, key: &str) -> Diagnostic {
         match self.map.and_then(|map| map.entry(key)) {
-            Some(entry) if self.diagnostics.is_secret_path(&self.path.key(key)) => {
-                diagnostic.at_value(&entry.node).at_key(&entry.key_origin)
-            }
-            Some(entry) if entry.node.as_map().is_some() || entry.node.as_seq().is_some() => {
-                diagnostic.at_value(&entry.node).at_key(&entry.key_origin)
-            }
-            Some(entry) => diagnostic.at_value(&entry.node),
+            Some(entry) => self.entry_item(entry).locate(diagnostic, self.concealed),
             None => self.locate_here(diagnostic),
         }
     }
 
     fn locate_here(&self, diagnostic: Diagnostic) -> Diagnostic {
         match self.origin {
+            Some(origin) if self.concealed => diagnostic.at(origin).without_excerpt(),
             Some(origin) => diagnostic.at(origin),
             None => diagnostic,
         }

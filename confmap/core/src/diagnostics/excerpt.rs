@@ -10,7 +10,8 @@ const LEAD_COLUMNS: usize = 40;
 const MASK: &str = "…";
 
 /// Parts of a key's name that say that its value is a secret. A key is compared in lower case.
-const SECRET_WORDS: [&str; 12] = [
+const SECRET_WORDS: [&str; 13] = [
+    "headers",
     "password",
     "passwd",
     "passphrase",

@@ -41,13 +41,15 @@ impl EnvProvider {
         Self { lookup: Box::new(lookup) }
     }
 
-    fn read(&self, reference: &str) -> Result<Retrieved, ProviderError> {
-        let (name, default) = match reference.split_once(":-") {
+    fn read(&self, reference: &Reference) -> Result<Retrieved, ProviderError> {
+        let split = |text| match str::split_once(text, ":-") {
             Some((name, default)) => (name, Some(default)),
-            None => (reference, None),
+            None => (text, None),
         };
+        let (name, default) = split(reference.opaque());
+        let shown = || split(reference.shown()).0.to_owned();
         if !is_name(name) {
-            let error = ProviderError::new(EnvError::InvalidName { name: name.to_owned() });
+            let error = ProviderError::new(EnvError::InvalidName { name: shown() });
             let default = name.contains([':', '-', '=', '?']);
             return Err(if default {
                 error.help("a default is written ${env:NAME:-default}")
@@ -57,13 +59,14 @@ impl EnvProvider {
         }
         match ((self.lookup)(name), default) {
             (Some(value), _) => value.into_string().map(Retrieved::yaml).map_err(|_| {
-                ProviderError::new(EnvError::NotUtf8 { name: name.to_owned() })
+                ProviderError::new(EnvError::NotUtf8 { name: shown() })
                     .help("set the variable to text in UTF-8")
             }),
             // Nothing behind `:-` is the empty text, where parsing it would give null.
             (None, Some("")) => Ok(Retrieved::string("")),
             (None, Some(default)) => Ok(Retrieved::yaml(default)),
             (None, None) => {
+                let name = shown();
                 let message =
                     format!("Configuration references unset environment variable {name:?}");
                 Ok(Retrieved::yaml("").warning(message))
@@ -81,7 +84,7 @@ impl Provider for EnvProvider {
         &'a self,
         references: &'a [Reference],
     ) -> BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
-        let found = references.iter().map(|reference| self.read(reference.opaque()));
+        let found = references.iter().map(|reference| self.read(reference));
         Box::pin(std::future::ready(found.collect()))
     }
 

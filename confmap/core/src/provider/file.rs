@@ -78,9 +78,7 @@ impl Provider for FileProvider {
 fn retrieve(reference: &Reference) -> Result<Retrieved, ProviderError> {
     read(reference.opaque()).map(|text| Retrieved::yaml(text).shown()).map_err(|cause| {
         let help = cause.help();
-        let path = reference.to_string();
-        let path = path.strip_prefix("file:").unwrap_or(&path).to_owned();
-        let error = ProviderError::new(FileError { path, cause });
+        let error = ProviderError::new(FileError { path: reference.shown().to_owned(), cause });
         help.into_iter().fold(error, ProviderError::help)
     })
 }

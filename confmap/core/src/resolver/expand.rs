@@ -6,13 +6,15 @@
 //! the nesting depth of references, and not their number.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 use super::{
+    DEFAULT_HELP,
     fetch::{Fetcher, Found, LITERAL_DOLLAR, Wanted},
-    parse_reference, scan,
+    scan,
 };
 use crate::{
     Diagnostic, Diagnostics, Node, Origin, Path, Reference, Value,
@@ -166,7 +168,7 @@ impl<'e, 'p> Expander<'e, 'p> {
             let written = text.text.get(range).unwrap_or_default().to_owned();
             let reference = match self.reference(&written, text.secret) {
                 Ok(reference) => reference,
-                Err(message) => return Step::Failed(Failed::new(message)),
+                Err(failed) => return Step::Failed(failed),
             };
             let found = match self.fetcher.get(reference.uri()) {
                 Some(Ok(found)) => found.clone(),
@@ -213,15 +215,26 @@ impl<'e, 'p> Expander<'e, 'p> {
     }
 
     /// Reads `${…}`. The name of one with a secret in it is not shown.
-    fn reference(&self, written: &str, secret: bool) -> Result<Reference, String> {
+    fn reference(&self, written: &str, secret: bool) -> Result<Reference, Failed> {
         let inner = written.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
-        let parsed = parse_reference(inner.unwrap_or_default(), self.default_scheme);
-        let reference =
-            parsed.map_err(|message| if secret { "invalid uri".to_owned() } else { message })?;
+        let inner = inner.unwrap_or_default();
+        let uri = match self.default_scheme {
+            Some(scheme) if !inner.contains(':') => Cow::Owned(format!("{scheme}:{inner}")),
+            _ => Cow::Borrowed(inner),
+        };
+        let Some(reference) = Reference::parse(&uri) else {
+            let failed = match secret {
+                true => Failed::new("invalid uri"),
+                false => Failed::new(format!("invalid uri: {uri:?}")),
+            };
+            let default = inner.contains(":-");
+            return Err(if default { failed.help(DEFAULT_HELP) } else { failed });
+        };
         let reference = reference.with_secret(secret);
         if reference.opaque().contains(['$', LITERAL_DOLLAR]) {
             let uri = reference.to_string();
-            return Err(format!("the uri {uri:?} contains unsupported characters ('$')"));
+            let message = format!("the uri {uri:?} contains unsupported characters ('$')");
+            return Err(Failed::new(message));
         }
         Ok(reference)
     }

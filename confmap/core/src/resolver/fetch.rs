@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::join::join_all;
+use super::{DEFAULT_HELP, join::join_all};
 use crate::{
     Exposure, Node, Origin, Provider, ProviderError, Providers, Reference, Retrieved, Source,
     Value,
@@ -58,6 +58,14 @@ pub(super) struct Wanted {
     pub(super) at: Option<Origin>,
 }
 
+/// The references of one scheme.
+struct Batch<'p> {
+    provider: Option<&'p dyn Provider>,
+    references: Vec<Reference>,
+    wanted: Vec<Wanted>,
+}
+
+/// Asks providers, and remembers what they answered.
 pub(super) struct Fetcher<'p> {
     providers: &'p Providers,
     outcomes: HashMap<Arc<str>, Outcome>,
@@ -125,23 +133,24 @@ impl<'p> Fetcher<'p> {
         for wanted in wanted {
             by_scheme.entry(wanted.reference.scheme().to_owned()).or_default().push(wanted);
         }
-        let batches: Vec<(Option<&dyn Provider>, Vec<Reference>, Vec<Wanted>)> = by_scheme
+        let batches: Vec<Batch<'_>> = by_scheme
             .into_iter()
             .map(|(scheme, wanted)| {
                 let references = wanted.iter().map(|wanted| wanted.reference.clone()).collect();
-                (self.providers.get(&scheme), references, wanted)
+                Batch { provider: self.providers.get(&scheme), references, wanted }
             })
             .collect();
-        let answers = batches.iter().map(|(provider, references, _)| match provider {
-            Some(provider) => provider.retrieve(references),
+        let answers = batches.iter().map(|batch| match batch.provider {
+            Some(provider) => provider.retrieve(&batch.references),
             None => {
-                let errors = references.iter().map(|reference| Err(self.unsupported(reference)));
+                let errors =
+                    batch.references.iter().map(|reference| Err(self.unsupported(reference)));
                 Box::pin(std::future::ready(errors.collect()))
             }
         });
         let answers = join_all(answers.collect()).await;
         let mut outcomes = Vec::new();
-        for ((_, _, wanted), answers) in batches.into_iter().zip(answers) {
+        for (Batch { wanted, .. }, answers) in batches.into_iter().zip(answers) {
             let mut answers = answers.into_iter();
             for wanted in wanted {
                 let answer = answers.next().unwrap_or_else(|| {
@@ -167,8 +176,10 @@ impl<'p> Fetcher<'p> {
     fn unsupported(&self, reference: &Reference) -> ProviderError {
         let scheme = reference.scheme();
         let uri = reference.to_string();
+        let schemes = || suggest::help(scheme, "supported schemes", &self.providers.schemes());
+        let default = reference.opaque().starts_with('-');
         ProviderError::new(format!("scheme {scheme:?} is not supported for uri {uri:?}"))
-            .help(suggest::help(scheme, "supported schemes", &self.providers.schemes()))
+            .help(if default { DEFAULT_HELP.to_owned() } else { schemes() })
     }
 
     fn store(&mut self, wanted: Wanted, outcome: Result<Retrieved, Failure>) {

@@ -1,1 +1,6 @@
-
+mod bounds;
+mod expansion;
+mod locations;
+mod rounds;
+mod secrets;
+mod typing;

@@ -19,8 +19,8 @@ impl<'a> Section<'a> {
         for (name, _, place) in &headers {
             if !seen.insert(name.as_str()) {
                 let message = format!("duplicate keys in map-style list: [{name}]");
-                let diagnostic = Diagnostic::error(item.path(), message).at_key(place.origin());
-                self.diagnostics.push(diagnostic.without_excerpt());
+                let diagnostic = Diagnostic::error(item.path(), message);
+                self.diagnostics.push(diagnostic.at_secret_key(place.origin()));
             }
         }
         Some(headers.into_iter().map(|(name, value, _)| (name, value)).collect())
@@ -33,7 +33,7 @@ fn entry<'a>((name, item): (&'a str, Item<'a>)) -> Option<(String, Opaque, Item<
 }
 
 fn pair(item: Item<'_>) -> Option<(String, Opaque, Item<'_>)> {
-    let mut section = item.section();
+    let mut section = item.section().conceal();
     let name = section.required("name");
     let value = section.get("value");
     section.finish();

@@ -138,13 +138,14 @@ impl<'a> Item<'a> {
     }
 
     /// Points at the value, or, where the value is a secret or spans lines, at its key.
-    fn locate(&self, diagnostic: Diagnostic, secret: bool) -> Diagnostic {
+    pub(super) fn locate(&self, diagnostic: Diagnostic, secret: bool) -> Diagnostic {
         let diagnostic = diagnostic.at_value(self.node);
         let secret = secret || self.diagnostics.is_secret_path(&self.path);
         let spans = self.node.as_map().is_some() || self.node.as_seq().is_some();
         match self.key {
-            Some(key) if secret || spans => diagnostic.at_key(key),
+            Some(key) if secret => diagnostic.at_secret_key(key),
             None if secret => diagnostic.without_excerpt(),
+            Some(key) if spans => diagnostic.at_key(key),
             _ => diagnostic,
         }
     }

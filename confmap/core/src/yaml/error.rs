@@ -161,6 +161,7 @@ fn syntax_help(info: &str) -> Option<&'static str> {
         ("flow sequence", "close the list with ], and put a value with ${…}, { or [ in quotes"),
         ("flow mapping", "close the map with }, and put a value with ${…}, { or [ in quotes"),
         ("quoted scalar", "the quotes are not closed, or a \\ in double quotes should be \\\\"),
+        ("scanning an anchor or alias", "text that begins with * or & needs quotes"),
         (
             "unknown anchor",
             "an alias such as *name needs its anchor &name above it; text with * needs quotes",

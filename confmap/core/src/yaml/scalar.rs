@@ -53,7 +53,6 @@ pub(super) fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Resu
         | (Wanted::Bool, Value::Bool(_))
         | (Wanted::Int, Value::Int(_))
         | (Wanted::Float, Value::Float(_)) => Ok(value),
-        #[expect(clippy::cast_precision_loss, reason = "`!!float 1` asks for it")]
         (Wanted::Float, Value::Int(value)) => Ok(Value::Float(*value as f64)),
         _ => Err(Problem::TagMismatch {
             tag: tag.map_or_else(String::new, |tag| tag.suffix.clone()),

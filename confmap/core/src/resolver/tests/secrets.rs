@@ -1,0 +1,102 @@
+//! No error and no masked print repeats a secret or the value of a variable.
+
+use crate::{
+    Diagnostics, Opaque, Redaction, Retrieved, Section,
+    testing::{Fake, Log, providers, resolve_with},
+};
+
+const SECRET: &str = "hunter2";
+
+fn resolve(yaml: &str) -> Result<crate::Resolved, Diagnostics> {
+    let log = Log::default();
+    let sec = Fake::new("sec", &log, |opaque| {
+        Ok(match opaque {
+            "map" => Retrieved::yaml(format!("user: {SECRET}\nport: [{SECRET}]\n")).secret(),
+            "dollars" => Retrieved::literal("pa$$word ${env:X} $").secret(),
+            _ => Retrieved::literal(SECRET).secret(),
+        })
+    });
+    let providers = providers(&[("VAR", "a: {b: variable}")]).with(sec);
+    resolve_with(&[&format!("yaml:{yaml}")], &[], &providers, Some("env"))
+}
+
+#[test]
+fn the_printer_masks_what_a_provider_declared_secret() {
+    let resolved =
+        resolve("a: ${sec:x}\nb: Bearer ${sec:x}\nc: ${sec:map}\nd: plain\n").expect("resolves");
+    let masked = "a: \"[REDACTED]\"\nb: \"[REDACTED]\"\nc: \"[REDACTED]\"\nd: plain\n";
+    let redaction = Redaction::secrets(&Diagnostics::new());
+    assert_eq!(resolved.root.to_yaml(&redaction), masked);
+    assert!(!resolved.root.to_json(&redaction).contains(SECRET));
+    let open = resolved.root.to_yaml(&Redaction::none());
+    assert!(open.contains("b: \"Bearer hunter2\"\n"), "{open}");
+    let debug = format!("{resolved:?}");
+    assert!(!debug.contains(SECRET), "{debug}");
+}
+
+#[test]
+fn the_printer_masks_what_a_component_decoded_as_secret() {
+    let resolved =
+        resolve("a: {token: t0ken, name: n}\nheaders: {x: h1}\nempty: ''\n").expect("resolves");
+    let diagnostics = Diagnostics::new();
+    let mut section = Section::new(Some(&resolved.root), "", &diagnostics);
+    let mut a = section.section("a");
+    assert!(a.get::<Opaque>("token").is_some());
+    assert!(a.get::<String>("name").is_some());
+    a.finish();
+    assert!(section.header_map("headers").is_some());
+    assert!(section.get::<Opaque>("empty").is_some());
+    section.finish();
+    assert_eq!(
+        resolved.root.to_yaml(&Redaction::secrets(&diagnostics)),
+        "a:\n  token: \"[REDACTED]\"\n  name: \"n\"\nheaders:\n  x: \"[REDACTED]\"\nempty: \"\"\n"
+    );
+}
+
+#[test]
+fn a_literal_is_taken_as_it_is() {
+    let resolved = resolve("a: ${sec:dollars}\nb: x${sec:dollars}y $$\n").expect("resolves");
+    assert_eq!(resolved.root.get("a").and_then(|a| a.as_str()), Some("pa$$word ${env:X} $"));
+    assert_eq!(resolved.root.get("b").and_then(|b| b.as_str()), Some("xpa$$word ${env:X} $y $"));
+}
+
+#[test]
+fn errors_about_secrets_and_variables_name_the_reference_only() {
+    let resolved = resolve("a: ${sec:x}\nb: ${sec:map}\nc: ${env:VAR}\n").expect("resolves");
+    let diagnostics = Diagnostics::new();
+    let mut section = Section::new(Some(&resolved.root), "", &diagnostics);
+    assert!(section.get::<u64>("a").is_none());
+    let mut b = section.section("b");
+    assert!(b.get::<u64>("user").is_none());
+    assert!(b.get::<Vec<u64>>("port").is_none());
+    b.finish();
+    let mut c = section.section("c").section("a");
+    assert!(c.get::<u64>("b").is_none());
+    c.finish();
+    section.finish();
+    let report = diagnostics.to_string();
+    assert_eq!(diagnostics.error_count(), 4, "{report}");
+    assert!(!report.contains(SECRET) && !report.contains("variable"), "{report}");
+    for expected in [
+        "the value came from ${sec:x}",
+        " --> sec:map:1:7\n",
+        " --> env:VAR:1:8\n",
+        "note: referenced at yaml:a: ${sec:x}…:3:4\n",
+    ] {
+        assert!(report.contains(expected), "{expected}: {report}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_reference_is_not_repeated() {
+    for yaml in [
+        "a: ${nope:${sec:x}/y}",
+        "a: ${file:/no/such/${sec:x}}",
+        "a: ${env:${sec:x}-}",
+        "a: ${x:${sec:x}}",
+        "a: ${file:${sec:dollars}}",
+    ] {
+        let report = resolve(yaml).expect_err("nothing there").to_string();
+        assert!(!report.contains(SECRET) && !report.contains("word"), "{report}");
+    }
+}
