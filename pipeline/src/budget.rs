@@ -148,6 +148,20 @@ impl Hold {
         }
     }
 
+    /// As [`Hold::resize`], but only while there is room. False when the budget is spent; the share stays as it was then.
+    pub fn try_resize(&self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes());
+        let room = self.0.as_ref().is_none_or(|share| {
+            let (held, limit) = (share.budget.held_bytes(), share.budget.limit_bytes());
+            // The same exception as in `try_hold`: one payload may stand alone.
+            more == 0 || held <= self.bytes() || held.saturating_add(more) <= limit
+        });
+        if room {
+            self.resize(bytes);
+        }
+        room
+    }
+
     /// Takes in the share of a payload that is joined with this one's. Bytes that somebody else still holds, too, count for both
     /// from here on, since joining may copy them.
     pub fn absorb(&mut self, other: Hold) {
@@ -237,6 +251,18 @@ mod tests {
         assert_eq!(budget.held_bytes(), 40);
         held.resize(4);
         assert_eq!(budget.held_bytes(), 4);
+    }
+
+    #[test]
+    fn share_grows_only_while_there_is_room_unless_it_stands_alone() {
+        let budget = MemoryBudget::new(50, 100);
+        let growing = hold(&budget, 0);
+        assert!(growing.try_resize(300), "it stands alone");
+        assert!(growing.try_resize(10), "less is always possible");
+        let _other = hold(&budget, 60);
+        assert!(growing.try_resize(40));
+        assert!(!growing.try_resize(41));
+        assert_eq!((growing.bytes(), budget.held_bytes()), (40, 100));
     }
 
     #[tokio::test(start_paused = true)]
