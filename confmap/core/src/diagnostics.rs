@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Ordering,
+    collections::HashSet,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -214,7 +215,7 @@ struct Inner {
     items: Vec<Diagnostic>,
     errors: usize,
     left_out: usize,
-    secrets: Vec<Path>,
+    secrets: HashSet<Path>,
 }
 
 impl Diagnostics {
@@ -282,12 +283,12 @@ impl Diagnostics {
 
     /// The paths whose values were decoded into a type that is secret, for a printer to mask.
     #[must_use]
-    pub fn secret_paths(&self) -> Vec<Path> {
+    pub fn secret_paths(&self) -> HashSet<Path> {
         self.inner().secrets.clone()
     }
 
     pub(crate) fn add_secret_path(&self, path: &Path) {
-        self.inner().secrets.push(path.clone());
+        self.inner().secrets.insert(path.clone());
     }
 
     pub(crate) fn is_secret_path(&self, path: &Path) -> bool {

@@ -24,7 +24,7 @@ impl Redaction {
     /// an [`Opaque`](crate::Opaque) while they reported to `decoded`.
     #[must_use]
     pub fn secrets(decoded: &Diagnostics) -> Self {
-        Self { paths: Some(decoded.secret_paths().into_iter().collect()) }
+        Self { paths: Some(decoded.secret_paths()) }
     }
 
     fn masks(&self, node: &Node, trail: Trail<'_>) -> bool {

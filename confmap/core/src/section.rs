@@ -1,7 +1,8 @@
 //! Reads the keys of one map of the configuration, and reports everything that is wrong with it.
 
 use crate::{
-    Decode, Diagnostic, Diagnostics, Entry, Map, Mismatch, Node, Origin, Path, Value, suggest,
+    Decode, Diagnostic, Diagnostics, Entry, Map, Mismatch, Node, Origin, Path, Value,
+    limits::MAX_DIAGNOSTICS, suggest,
 };
 
 mod headers;
@@ -237,7 +238,8 @@ impl<'a> Section<'a> {
         }
         let unknown =
             self.map.into_iter().flatten().filter(|entry| !self.known.contains(&&*entry.key));
-        for entry in unknown {
+        // More would not be kept, and finding what each was meant to be costs time.
+        for entry in unknown.take(MAX_DIAGNOSTICS) {
             let message = format!("has invalid keys: {}", entry.key);
             let help = suggest::help(&entry.key, "valid keys", &self.known);
             let diagnostic = Diagnostic::decoding(&self.path, message);

@@ -20,7 +20,7 @@ impl Budget {
         Self { nodes: MAX_NODES, bytes: MAX_TEXT_BYTES }
     }
 
-    /// Takes the cost of values and of text.
+    /// Takes the cost of keys and values, and of text.
     pub(crate) fn take(&mut self, nodes: usize, bytes: usize) -> Result<(), Spent> {
         self.nodes = self.nodes.checked_sub(nodes).ok_or(Spent)?;
         self.bytes = self.bytes.checked_sub(bytes).ok_or(Spent)?;
@@ -33,7 +33,7 @@ impl Budget {
         match node.value() {
             Value::Seq(items) => items.iter().try_for_each(|item| self.take_tree(item)),
             Value::Map(map) => map.iter().try_for_each(|entry| {
-                self.take(0, entry.key.len())?;
+                self.take(1, entry.key.len())?;
                 self.take_tree(&entry.node)
             }),
             _ => Ok(()),

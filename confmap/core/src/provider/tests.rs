@@ -85,7 +85,7 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
         (&missing, "No such file or directory (os error 2)", "check the path"),
         (&inside_a_file, "Not a directory (os error 20)", "check the path"),
         (&latin, "it is not valid UTF-8 at byte 6", "save the file in UTF-8"),
-        (&large, "it is larger than 4194304 bytes", "name a configuration file"),
+        (&large, "it is larger than 1048576 bytes", "name a configuration file"),
     ];
     for (path, cause, help) in cases {
         let error = file(path).expect_err("unreadable");

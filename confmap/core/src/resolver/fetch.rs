@@ -208,7 +208,7 @@ impl<'p> Fetcher<'p> {
         };
         let text: Arc<str> = text.into();
         let order = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        let source = Source::new(short_name(name), text.clone(), exposure, order);
+        let source = Source::new(short_name(&name), text.clone(), exposure, order);
         let source = Arc::new(source.referenced_at(at));
         let as_text = || Node::new(Value::String(text.clone()), Origin::start(source.clone()));
         let mut not_yaml = None;
@@ -232,12 +232,13 @@ impl<'p> Fetcher<'p> {
     }
 }
 
-/// A name that fits a line: the text of a `yaml:` location can be long.
-fn short_name(name: String) -> String {
+/// A name that fits a line. That of a `yaml:` location is its text: of that, the key is enough, and
+/// the value may be a secret.
+fn short_name(name: &str) -> String {
     const MAX_CHARS: usize = 60;
-    let line = name.lines().next().unwrap_or_default();
-    if line.chars().count() <= MAX_CHARS && line.len() == name.len() {
-        return name;
-    }
-    line.chars().take(MAX_CHARS).chain(['…']).collect()
+    let breaks = |c: char| if name.starts_with("yaml:") { c.is_whitespace() } else { c == '\n' };
+    let end = name.find(breaks).unwrap_or(name.len());
+    let end = name.char_indices().nth(MAX_CHARS).map_or(end, |(at, _)| at.min(end));
+    let cut = if end < name.len() { "…" } else { "" };
+    format!("{}{cut}", name.get(..end).unwrap_or_default())
 }

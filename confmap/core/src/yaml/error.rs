@@ -44,7 +44,7 @@ pub(crate) enum Problem {
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
     #[error(
-        "more than {MAX_NODES} values, or {MAX_TEXT_BYTES} bytes of text, with aliases expanded"
+        "more than {MAX_NODES} keys and values, or {MAX_TEXT_BYTES} bytes of text, with aliases expanded"
     )]
     TooMuch,
     #[error("larger than {MAX_DOCUMENT_BYTES} bytes")]

@@ -71,7 +71,7 @@ fn what_a_provider_yields_has_a_limit() {
     let yaml = ["yaml:a: ${big:1}"];
     let diagnostics =
         resolve_with(&yaml, &[], &providers(&[]).with(big), None).expect_err("must be refused");
-    assert_eq!(diagnostics.sorted()[0].to_string(), "a: big:1 yields more than 4194304 bytes");
+    assert_eq!(diagnostics.sorted()[0].to_string(), "a: big:1 yields more than 1048576 bytes");
 }
 
 #[test]

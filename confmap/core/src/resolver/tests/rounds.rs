@@ -97,7 +97,7 @@ fn an_error_of_a_provider_stands_at_the_reference_with_its_causes_and_its_remedy
     assert_eq!(
         diagnostics.to_string(),
         "error: b: cannot read the parameter: invalid digit found in string\n \
-         --> yaml:a: ok…:2:4\n  |\n2 | b: x ${ssm:y} z\n  |    ^^^^^^^^^^^^\n  \
+         --> yaml:a:…:2:4\n  |\n2 | b: x ${ssm:y} z\n  |    ^^^^^^^^^^^^\n  \
          = help: allow ssm:GetParameters"
     );
 }

@@ -81,7 +81,7 @@ fn errors_about_secrets_and_variables_name_the_reference_only() {
         "the value came from ${sec:x}",
         " --> sec:map:1:7\n",
         " --> env:VAR:1:8\n",
-        "note: referenced at yaml:a: ${sec:x}…:3:4\n",
+        "note: referenced at yaml:a:…:3:4\n",
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
     }
@@ -99,4 +99,14 @@ fn a_secret_in_a_reference_is_not_repeated() {
         let report = resolve(yaml).expect_err("nothing there").to_string();
         assert!(!report.contains(SECRET) && !report.contains("word"), "{report}");
     }
+}
+
+#[test]
+fn the_name_of_a_yaml_location_is_its_key() {
+    let yaml = "exporters::datadog::api::key: hunter2 ${nope:x}";
+    let report = resolve(yaml).expect_err("no such scheme").to_string();
+    assert!(report.contains(" --> yaml:exporters::datadog::api::key:…:1:31\n"), "{report}");
+    let long = format!("{}: 1", "ä".repeat(100));
+    let resolved = resolve(&long).expect("resolves");
+    assert_eq!(resolved.sources[0].name(), format!("yaml:{}…", "ä".repeat(55)));
 }
