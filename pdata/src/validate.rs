@@ -4,6 +4,7 @@
 //! and the recursion limit of 100). Text that is not UTF-8 is not refused: it is noted, and repaired by normalisation. So
 //! are the legal encodings that views do not expect: a message field given twice, and two members of a oneof.
 
+use crate::schema::common::KEY_VALUE;
 use crate::schema::{Message, Op};
 use crate::wire::{END_GROUP, FIXED32, FIXED64, LEN, Reader, START_GROUP, VARINT};
 
@@ -95,17 +96,14 @@ fn message(
         let bit = 1u32 << (key as u32 >> 3 & 31);
         match op {
             Op::Message | Op::Item => {
-                let body = reader.len_bytes().ok_or_else(cut)?;
-                if depth == 0 {
-                    return Err(fault(Malformation::Depth));
-                }
                 if schema.once & bit != 0 {
                     found.irregular |= seen & bit != 0;
                     seen |= bit;
                 }
-                found.items += usize::from(op == Op::Item);
+                let single = (schema.once | schema.oneof) & bit != 0;
                 if let Some(Some(child)) = schema.children.get((key >> 3) as usize) {
-                    message(child, body, depth - 1, found)?;
+                    let items = op == Op::Item;
+                    children(child, &mut reader, start, (key, single), depth, items, found)?;
                 }
             }
             Op::Text => {
@@ -152,6 +150,55 @@ fn message(
     Ok(())
 }
 
+/// Checks a message behind its key, and those that follow under the same key when it repeats: attributes stand in runs, and staying here
+/// spares each of them the branch by key.
+#[inline(always)]
+fn children<'a>(
+    child: &'static Message,
+    reader: &mut Reader<'a>,
+    mut start: Reader<'a>,
+    (key, single): (u64, bool),
+    depth: u32,
+    items: bool,
+    found: &mut Found,
+) -> Result<(), Fault> {
+    let attributes = std::ptr::eq(child, &KEY_VALUE) && depth > 1;
+    loop {
+        let body = reader.len_bytes().ok_or_else(|| Fault::new(start, Malformation::Truncated))?;
+        if depth == 0 {
+            return Err(Fault::new(start, Malformation::Depth));
+        }
+        found.items += usize::from(items);
+        if !(attributes && plain_attribute(body)) {
+            message(child, body, depth - 1, found)?;
+        }
+        start = *reader;
+        if single || !reader.pass_key(key) {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether this is the body of an attribute as nearly all are: a short ASCII key, then short ASCII text or an integer. False says nothing.
+#[inline]
+fn plain_attribute(body: &[u8]) -> bool {
+    let Some((&[0x0a, key_len @ ..0x80], rest)) = body.split_first_chunk() else { return false };
+    let Some((key, value)) = rest.split_at_checked(usize::from(key_len)) else { return false };
+    let Some((&[0x12, value_len @ ..0x80, tag], value)) = value.split_first_chunk() else {
+        return false;
+    };
+    if usize::from(value_len) != value.len() + 1 {
+        return false;
+    }
+    match (tag, value) {
+        (0x0a, [len @ ..0x80, text @ ..]) => usize::from(*len) == text.len() && is_ascii(body),
+        (0x18, [bytes @ .., _]) if bytes.len() < 9 => {
+            is_ascii(key) && bytes.iter().all(|b| *b >= 0x80) && value.last() < Some(&0x80)
+        }
+        _ => false,
+    }
+}
+
 /// Passes over a field that the schema does not have.
 fn unknown(reader: &mut Reader<'_>, key: u64, depth: u32, start: Reader<'_>) -> Result<(), Fault> {
     let fault = |malformation| Fault::new(start, malformation);
@@ -182,21 +229,27 @@ fn unknown(reader: &mut Reader<'_>, key: u64, depth: u32, start: Reader<'_>) -> 
     }
 }
 
-/// Whether `text` is UTF-8. Telemetry is nearly all short ASCII, which is seen eight bytes at a time.
+/// Whether `text` is UTF-8. Telemetry is nearly all short ASCII.
 #[inline]
 fn is_utf8(text: &[u8]) -> bool {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let ascii = if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
-    {
-        let mut bits = u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last);
-        for word in text.as_chunks::<8>().0 {
-            bits |= u64::from_ne_bytes(*word);
-        }
-        bits & HIGH == 0
+    is_ascii(text) || std::str::from_utf8(text).is_ok()
+}
+
+/// Whether `text` is ASCII, seen sixteen bytes at a time with the last ones seen twice: 0.8 of the time that the standard library takes for
+/// the lengths that telemetry has.
+#[inline]
+fn is_ascii(text: &[u8]) -> bool {
+    let bits = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        text.as_chunks().0.iter().fold(word(first) | word(last), |bits, chunk| bits | word(chunk))
     } else {
-        text.iter().fold(0, |bits, byte| bits | byte) < 0x80
+        text.iter().fold(0, |bits, byte| bits | u128::from(*byte))
     };
-    ascii || std::str::from_utf8(text).is_ok()
+    bits & u128::from_ne_bytes([0x80; 16]) == 0
+}
+
+#[inline(always)]
+fn word(bytes: &[u8; 16]) -> u128 {
+    u128::from_ne_bytes(*bytes)
 }
 
 #[cfg(test)]

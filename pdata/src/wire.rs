@@ -83,6 +83,18 @@ impl<'a> Reader<'a> {
         self.long_varint()
     }
 
+    /// Passes over the next key if it is this one and takes one byte.
+    #[inline(always)]
+    pub(crate) fn pass_key(&mut self, key: u64) -> bool {
+        match self.rest.split_first() {
+            Some((&first, rest)) if first < 0x80 && u64::from(first) == key => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     #[inline(never)]
     fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0u64;
@@ -132,23 +144,35 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field, or `None` at the end (or at bytes that are not a field, which validated input does not have).
-    #[inline]
+    #[inline(always)]
     pub fn field(&mut self) -> Option<Field<'a>> {
         let start = self.rest;
         let key = self.varint()?;
-        let value = match (key & 7) as u8 {
-            VARINT => FieldValue::Varint(self.varint()?),
-            FIXED64 => FieldValue::Fixed64(self.fixed64()?),
-            LEN => FieldValue::Len(self.len_bytes()?),
-            FIXED32 => FieldValue::Fixed32(self.fixed32()?),
-            START_GROUP => {
-                while self.field_or_end()?.is_some() {}
-                FieldValue::Group
-            }
-            _ => return None,
+        // Tests one after the other: each loop that this is inlined into has its own, and they are foreseen better than one jump table.
+        let wire_type = (key & 7) as u8;
+        let value = if wire_type == LEN {
+            FieldValue::Len(self.len_bytes()?)
+        } else if wire_type == VARINT {
+            FieldValue::Varint(self.varint()?)
+        } else if wire_type == FIXED64 {
+            FieldValue::Fixed64(self.fixed64()?)
+        } else if wire_type == FIXED32 {
+            FieldValue::Fixed32(self.fixed32()?)
+        } else {
+            self.group(wire_type)?
         };
         let raw = start.get(..start.len() - self.rest.len())?;
         Some(Field { number: (key >> 3) as u32, value, raw })
+    }
+
+    /// Passes over the inside of a group and its end.
+    #[cold]
+    fn group(&mut self, wire_type: u8) -> Option<FieldValue<'a>> {
+        if wire_type != START_GROUP {
+            return None;
+        }
+        while self.field_or_end()?.is_some() {}
+        Some(FieldValue::Group)
     }
 
     /// Inside a group: `Some(None)` at its end. Depth is bounded by validation.
@@ -165,7 +189,7 @@ impl<'a> Reader<'a> {
 impl<'a> Iterator for Reader<'a> {
     type Item = Field<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Field<'a>> {
         self.field()
     }
@@ -295,6 +319,15 @@ mod tests {
         let bytes = [0x4b, 0x08, 0x01, 0x53, 0x54, 0x4c, 0x10, 0x05];
         let fields: Vec<_> = Reader::new(&bytes).map(|f| (f.number, f.value)).collect();
         assert_eq!(fields, [(9, FieldValue::Group), (2, FieldValue::Varint(5))]);
+    }
+
+    #[test]
+    fn key_of_two_bytes_is_not_taken_by_its_first() {
+        let mut reader = Reader::new(&[0x0a, 0x82, 0x01]);
+        assert!(!reader.pass_key(0x12));
+        assert!(reader.pass_key(0x0a));
+        assert!(!reader.pass_key(0x82));
+        assert_eq!(reader.rest(), [0x82, 0x01]);
     }
 
     #[test]

@@ -42,6 +42,64 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6000))]
+
+    #[test]
+    fn attributes_nearly_right_are_refused_as_prost_refuses_them(bytes in entropy(60)) {
+        let e = &mut Entropy(&bytes);
+        let mut request = Vec::new();
+        put_message(&mut request, 1, |resource_spans| {
+            put_message(resource_spans, 1, |resource| {
+                for _ in 0..=e.below(2) {
+                    put_len(resource, 1, &attribute(e));
+                }
+            });
+        });
+        let _ = decode_like_prost(Signal::Traces, request);
+    }
+}
+
+#[test]
+fn long_key_is_not_taken_for_a_short_one() {
+    // The key's length is 0x85 0x7f, over sixteen thousand; were it one byte, a value would stand where it ends.
+    let mut attribute = vec![0x0a, 0x85];
+    attribute.extend([0x7f; 0x85]);
+    attribute.extend([0x12, 2, 0x18, 5]);
+    let mut request = Vec::new();
+    put_message(&mut request, 1, |r| put_message(r, 1, |r| put_len(r, 1, &attribute)));
+    let error = decode_like_prost(Signal::Traces, request).unwrap_err();
+    assert_eq!(error.malformation, Malformation::Truncated);
+}
+
+/// An attribute of a key and text, an integer or any other value, with a byte wrong here and there.
+fn attribute(e: &mut Entropy<'_>) -> Vec<u8> {
+    let mut value = vec![[0x0a, 0x18, 0x10, 0x21, 0x3a][e.below(5)]];
+    if value == [0x18] {
+        value.extend(e.list(11, |_| 0x80));
+        value.push(e.below(3) as u8);
+    } else {
+        put_len(&mut value, 0, &e.list(40, |e| b'a' + e.byte() % 8));
+        value.remove(1);
+    }
+    let key = e.list(40, |e| b'a' + e.byte() % 8);
+    let mut body = Vec::new();
+    put_len(&mut body, 1, &key);
+    put_len(&mut body, 2, &value);
+    for _ in 0..e.below(3) {
+        let at = [0, 1, key.len() + 2, key.len() + 3, key.len() + 4, key.len() + 5, e.below(256)];
+        let at = at[e.below(at.len())] % body.len();
+        match e.below(5) {
+            0 => body[at] = body[at].wrapping_add(1),
+            1 => body[at] = body[at].wrapping_sub(1),
+            2 => body[at] ^= 0x80,
+            3 => body.insert(at, e.byte()),
+            _ => drop(body.remove(at)),
+        }
+    }
+    body
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
@@ -129,7 +187,14 @@ fn depth_ends_where_prosts_does() {
     put_uint(&mut scalar, 3, 7);
     let mut unknown = Vec::new();
     put_uint(&mut unknown, 99, 7);
-    let insides = [&b""[..], &scalar, &unknown, &group, &groups];
+    let mut map = Vec::new();
+    put_message(&mut map, 6, |map| {
+        put_message(map, 1, |attribute| {
+            put_len(attribute, 1, b"k");
+            put_message(attribute, 2, |value| put_len(value, 1, b"v"));
+        });
+    });
+    let insides = [&b""[..], &scalar, &unknown, &group, &groups, &map];
     let limits = insides.map(|inside| {
         let fits = |depth: &usize| decode_like_prost(Signal::Logs, nested(*depth, inside)).is_ok();
         let limit = (0..120).take_while(fits).count();
@@ -137,7 +202,7 @@ fn depth_ends_where_prosts_does() {
         limit
     });
     // Request, resource, scope and record stand above the body, which is message 4; each list adds two.
-    assert_eq!(limits, [49, 49, 48, 48, 46]);
+    assert_eq!(limits, [49, 49, 48, 48, 46, 47]);
 }
 
 #[test]
@@ -160,6 +225,8 @@ fn malformation_and_its_place_are_named() {
     assert_eq!(case(&[0x0e]), (0, Malformation::Key));
     assert_eq!(case(&[0x54]), (0, Malformation::Group));
     assert_eq!(case(&[0x53, 0x5c]), (1, Malformation::Group));
+    // The third of three resource spans.
+    assert_eq!(case(&[0x0a, 0, 0x0a, 0, 0x0a, 1]), (4, Malformation::Truncated));
 }
 
 #[test]

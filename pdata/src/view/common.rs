@@ -87,6 +87,14 @@ pub struct KeyValue<'a> {
 impl<'a> Message<'a> for KeyValue<'a> {
     #[inline]
     fn read(body: &'a [u8]) -> Self {
+        // Nearly every attribute: a key and a value shorter than 128 bytes, in this order, and nothing else.
+        if let Some((&[0x0a, key_len @ ..0x80], rest)) = body.split_first_chunk()
+            && let Some((key, rest)) = rest.split_at_checked(usize::from(key_len))
+            && let Some((&[0x12, value_len @ ..0x80], value)) = rest.split_first_chunk()
+            && usize::from(value_len) == value.len()
+        {
+            return Self { key: Str(key), value: AnyValue::read(value) };
+        }
         let mut this = Self { key: Str::default(), value: AnyValue::Empty };
         for field in Reader::new(body) {
             match (field.number, field.value) {
@@ -134,6 +142,11 @@ impl<'a> AnyValue<'a> {
 impl<'a> Message<'a> for AnyValue<'a> {
     #[inline]
     fn read(body: &'a [u8]) -> Self {
+        if let [0x0a, len @ ..0x80, text @ ..] = body
+            && usize::from(*len) == text.len()
+        {
+            return AnyValue::Str(Str(text));
+        }
         let mut value = AnyValue::Empty;
         for field in Reader::new(body) {
             value = match (field.number, field.value) {
