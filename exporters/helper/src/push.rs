@@ -60,11 +60,6 @@ pub trait Push: Send + Sync + 'static {
     fn start(&self) -> impl Future<Output = Result<(), StartError>> + Send {
         std::future::ready(Ok(()))
     }
-
-    /// Called once after the last request.
-    fn stop(&self) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
-    }
 }
 
 /// What became of a payload.

@@ -1,0 +1,327 @@
+//! From payload to backend: encode, split what does not fit, send, try again, search for what is refused.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use config::Retry;
+use pdata::Payload;
+use pipeline::{Admission, Class, Client, ConsumeError, Hold, MemoryBudget};
+use telemetry::names::{DropReason, RefuseReason};
+use tokio::time::Instant;
+
+use crate::backoff::Backoff;
+use crate::custody::{Custody, keep_worse};
+use crate::erased::{AnyPush, AnyRequest};
+use crate::journal::Journal;
+use crate::ledger::Outcome;
+use crate::metrics::Metrics;
+use crate::pace::{Hurry, Pace};
+use crate::push::{About, EncodeError, Encoded, EncodedRequest, SendError, Sent};
+use crate::reason::Reason;
+
+/// Requests that the search for refused items may cost beyond the one that was refused: enough to find two single items in 8192.
+const SEARCH_REQUESTS_MAX: usize = 64;
+/// After so many of them without one success the search is given up, since then it is not the items.
+const BLIND_REQUESTS_MAX: usize = 6;
+
+/// Everything behind the queue.
+pub(crate) struct Chain {
+    pub(crate) push: Arc<dyn AnyPush>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) journal: Journal,
+    pub(crate) pace: Pace,
+    budget: MemoryBudget,
+    /// The largest request the backend takes, as far as it is known.
+    limit_bytes: AtomicUsize,
+    /// The last search found a backend that refuses everything; nothing was taken since.
+    hopeless: AtomicBool,
+}
+
+/// A search for the items that make the backend refuse a payload.
+#[derive(Default)]
+struct Search {
+    requests: usize,
+    any_taken: bool,
+}
+
+impl Chain {
+    pub(crate) fn new(
+        push: Arc<dyn AnyPush>,
+        timeout: Option<Duration>,
+        retry: Option<Retry>,
+        metrics: Arc<Metrics>,
+        journal: Journal,
+        budget: MemoryBudget,
+    ) -> Self {
+        let limit_bytes = AtomicUsize::new(push.max_request_bytes().unwrap_or(usize::MAX));
+        let (pace, hopeless) = (Pace::new(), AtomicBool::new(false));
+        Self { push, timeout, retry, metrics, journal, pace, budget, limit_bytes, hopeless }
+    }
+
+    /// Sends a payload, in as many requests as it takes. On return every item of `custody` has its outcome. Dropped part-way, the items
+    /// without one are counted as cut off.
+    pub(crate) async fn deliver(
+        &self,
+        payload: Payload,
+        client: &Arc<Client>,
+        custody: &mut Custody,
+    ) {
+        let mut search = Search::default();
+        let mut first = Some(payload);
+        let mut later = VecDeque::new();
+        while let Some(part) = first.take().or_else(|| later.pop_front()) {
+            if part.items() > 1
+                && self.push.request_bytes(&part).is_some_and(|bytes| bytes > self.limit())
+            {
+                later.extend(halves(part));
+                continue;
+            }
+            match self.encode(&part, client).await {
+                Ok(encoded) => {
+                    self.send_all(encoded, part, custody, &mut search, &mut later).await;
+                }
+                Err(EncodeError::TooLarge) if part.items() > 1 => later.extend(halves(part)),
+                Err(EncodeError::TooLarge) => {
+                    let reason = Reason::new("a single item is larger than the backend takes");
+                    let error = SendError::TooLarge { limit_bytes: None, reason };
+                    self.give_up(custody, part.items(), &error);
+                }
+                Err(error @ EncodeError::Untranslatable(_)) => {
+                    let items = part.items();
+                    self.metrics.send_failed(items, "_OTHER", true);
+                    custody.held.settle(Outcome::Dropped(DropReason::Untranslatable), items);
+                    let error = ConsumeError::permanent(error.to_string());
+                    self.note(custody, items, error);
+                }
+            }
+        }
+        // Only a translation that loses count leaves items over.
+        let uncounted = custody.held.open();
+        debug_assert_eq!(uncounted, 0, "items without an outcome: check the counts of `encode`");
+        custody.held.settle(Outcome::Dropped(DropReason::ComponentFailed), uncounted);
+    }
+
+    async fn encode(
+        &self,
+        payload: &Payload,
+        client: &Arc<Client>,
+    ) -> Result<Encoded<AnyRequest>, EncodeError> {
+        if payload.encoded_len() <= self.push.offload_bytes() {
+            return self.push.encode(payload, client);
+        }
+        let (push, payload, client) = (self.push.clone(), payload.clone(), client.clone());
+        match tokio::task::spawn_blocking(move || push.encode(&payload, &client)).await {
+            Ok(encoded) => encoded,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is being shut down, and drops this future next.
+                Err(_cancelled) => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Sends the requests of one part. What has to be split goes to `later`.
+    async fn send_all(
+        &self,
+        encoded: Encoded<AnyRequest>,
+        part: Payload,
+        custody: &mut Custody,
+        search: &mut Search,
+        later: &mut VecDeque<Payload>,
+    ) {
+        let Encoded { requests, mut unsendable } = encoded;
+        let mut whole = Some(part).filter(|_| requests.len() == 1);
+        let _memory = self.claim(requests.iter().map(|request| request.memory_bytes).sum());
+        for mut request in requests {
+            match self.send(&request).await {
+                Ok(sent) => {
+                    search.any_taken = true;
+                    self.hopeless.store(false, Ordering::Relaxed);
+                    self.sent(custody, request.items, &sent);
+                }
+                Err(error) => {
+                    if request.items > 1 && self.splitting_helps(&error, search) {
+                        let all = whole.is_some();
+                        if let Some(part) = request.part.take().or_else(|| whole.take()) {
+                            if all {
+                                // They turn up again when the halves are encoded.
+                                unsendable.clear();
+                            }
+                            search.requests += if error.is_permanent() { 2 } else { 0 };
+                            later.extend(halves(part));
+                            continue;
+                        }
+                    }
+                    self.give_up(custody, request.items, &error);
+                }
+            }
+        }
+        for (reason, items) in unsendable {
+            custody.held.settle(Outcome::Dropped(reason), items);
+        }
+    }
+
+    fn splitting_helps(&self, error: &SendError, search: &Search) -> bool {
+        match error {
+            SendError::TooLarge { .. } => true,
+            SendError::Permanent { about: About::Request, .. } => {
+                if search.requests >= BLIND_REQUESTS_MAX && !search.any_taken {
+                    self.hopeless.store(true, Ordering::Relaxed);
+                }
+                !self.hopeless.load(Ordering::Relaxed) && search.requests + 2 <= SEARCH_REQUESTS_MAX
+            }
+            SendError::Permanent { about: About::Peer, .. } | SendError::Retryable { .. } => false,
+        }
+    }
+
+    /// Sends one request, as often as it takes. A retryable error means that there are no more tries.
+    async fn send(&self, request: &EncodedRequest<AnyRequest>) -> Result<Sent, SendError> {
+        if request.bytes > self.limit() {
+            let (bytes, limit) = (request.bytes, self.limit());
+            let text = format!("a request of {bytes} bytes is over the backend's limit of {limit}");
+            return Err(SendError::TooLarge { limit_bytes: None, reason: Reason::new(text) });
+        }
+        let _in_flight = InFlight::new(&self.metrics);
+        let started = Instant::now();
+        let mut backoff = self.retry.as_ref().map(Backoff::new);
+        let mut hurry = Hurry::default();
+        loop {
+            let error = match self.attempt(request).await {
+                Ok(sent) => {
+                    self.journal.succeeded();
+                    return Ok(sent);
+                }
+                Err(error) => error,
+            };
+            if let SendError::TooLarge { limit_bytes: Some(limit @ 1..), .. } = error {
+                self.limit_bytes.fetch_min(limit, Ordering::Relaxed);
+            }
+            let (SendError::Retryable { delay: throttle, .. }, Some(backoff)) =
+                (&error, &mut backoff)
+            else {
+                return Err(error);
+            };
+            let delay = backoff.next(fastrand::f64()).max(throttle.unwrap_or_default());
+            let within = |limit: Duration| started.elapsed().saturating_add(delay) <= limit;
+            let limit = self.retry.as_ref().and_then(|retry| retry.max_elapsed_time);
+            if !limit.is_none_or(within) && !self.pace.is_stopping() {
+                return Err(error);
+            }
+            self.journal.will_retry(&error, delay);
+            self.pace.wait(delay, *throttle, &mut hurry).await;
+            self.metrics.retries.increment();
+        }
+    }
+
+    async fn attempt(&self, request: &EncodedRequest<AnyRequest>) -> Result<Sent, SendError> {
+        let send = request.request.send();
+        match self.timeout {
+            None => send.await,
+            Some(timeout) => tokio::time::timeout(timeout, send)
+                .await
+                .unwrap_or_else(|_elapsed| Err(SendError::timed_out(timeout))),
+        }
+    }
+
+    fn sent(&self, custody: &mut Custody, items: usize, sent: &Sent) {
+        let rejected = sent.rejected.min(items);
+        self.metrics.sent.add(items as u64);
+        custody.held.settle(Outcome::Delivered, items - rejected);
+        if rejected > 0 || sent.message.is_some() {
+            custody.held.settle(Outcome::Refused(RefuseReason::PartialSuccess), rejected);
+            self.journal.partial_success(rejected, sent.message.as_ref());
+        }
+    }
+
+    fn give_up(&self, custody: &mut Custody, items: usize, error: &SendError) {
+        let outcome = match error {
+            SendError::Retryable { .. } => Outcome::Failed,
+            SendError::Permanent { .. } => Outcome::Refused(RefuseReason::Permanent),
+            SendError::TooLarge { .. } => Outcome::Dropped(DropReason::TooLarge),
+        };
+        self.metrics.send_failed(items, error.error_type().as_ref(), !error.is_retryable());
+        custody.held.settle(outcome, items);
+        self.note(custody, items, self.for_the_caller(error));
+    }
+
+    /// Tells whoever has to know: the caller if it waits, the operator if nobody does.
+    fn note(&self, custody: &mut Custody, items: usize, error: ConsumeError) {
+        if !custody.held.is_awaited() {
+            self.journal.dropped(items, &error.message);
+        }
+        keep_worse(&mut custody.error, Some(error));
+    }
+
+    fn for_the_caller(&self, error: &SendError) -> ConsumeError {
+        let (class, retry_after) = match error {
+            SendError::Retryable { delay, .. } => (Class::Retryable, *delay),
+            SendError::Permanent { .. } | SendError::TooLarge { .. } => (Class::Permanent, None),
+        };
+        let message = match (class, &self.retry) {
+            (Class::Permanent, Some(_)) => format!("not retryable error: {error}").into(),
+            (_, Some(_)) => format!("no more retries left: {error}").into(),
+            (_, None) => error.reason().clone().into_text(),
+        };
+        ConsumeError { class, code: error.code(), retry_after, message }
+    }
+
+    /// Has the memory budget know of encoded requests, which are there already and can't be refused.
+    fn claim(&self, bytes: usize) -> Hold {
+        if bytes == 0 {
+            return Hold::none();
+        }
+        match self.budget.try_hold(0) {
+            Admission::Granted(hold) => {
+                hold.resize(bytes);
+                hold
+            }
+            Admission::Spent(_) => Hold::none(),
+        }
+    }
+
+    fn limit(&self) -> usize {
+        self.limit_bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl SendError {
+    fn is_permanent(&self) -> bool {
+        matches!(self, Self::Permanent { .. })
+    }
+
+    /// The value of the label `error_type`, as upstream's `obs_report_sender.go` has it.
+    fn error_type(&self) -> std::borrow::Cow<'static, str> {
+        use pipeline::GrpcCode::{DeadlineExceeded, Ok};
+        match self.code() {
+            None | Some(Ok) => "_OTHER".into(),
+            Some(DeadlineExceeded) => "Deadline_Exceeded".into(),
+            Some(code) => format!("{code:?}").into(),
+        }
+    }
+}
+
+/// A request on its way, in the gauge until it is dropped.
+struct InFlight<'a>(&'a Metrics);
+
+impl<'a> InFlight<'a> {
+    fn new(metrics: &'a Metrics) -> Self {
+        metrics.in_flight.add(1);
+        Self(metrics)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.sub(1);
+    }
+}
+
+/// Cuts a payload of at least two items in the middle.
+fn halves(mut payload: Payload) -> [Payload; 2] {
+    let rest = payload.split_off(payload.items() / 2);
+    [payload, rest]
+}

@@ -1,0 +1,74 @@
+//! A [`Push`] without its request type, so that the chain is compiled once and not once for each exporter.
+
+use std::sync::Arc;
+
+use pdata::Payload;
+use pipeline::{BoxFuture, Client, StartError};
+
+use crate::push::{EncodeError, Encoded, EncodedRequest, Push, SendError, Sent};
+
+/// An exporter of any type.
+pub(crate) trait AnyPush: Send + Sync {
+    fn encode(
+        &self,
+        payload: &Payload,
+        client: &Client,
+    ) -> Result<Encoded<AnyRequest>, EncodeError>;
+    fn max_request_bytes(&self) -> Option<usize>;
+    fn request_bytes(&self, payload: &Payload) -> Option<usize>;
+    fn offload_bytes(&self) -> usize;
+    fn start(&self) -> BoxFuture<'_, Result<(), StartError>>;
+}
+
+/// A request of any type, which knows how it is sent.
+pub(crate) type AnyRequest = Box<dyn Sendable>;
+
+pub(crate) trait Sendable: Send + Sync {
+    fn send(&self) -> BoxFuture<'_, Result<Sent, SendError>>;
+}
+
+/// An exporter of a known type.
+pub(crate) struct Erased<P>(pub(crate) Arc<P>);
+
+struct Bound<P: Push> {
+    push: Arc<P>,
+    request: P::Request,
+}
+
+impl<P: Push> AnyPush for Erased<P> {
+    fn encode(
+        &self,
+        payload: &Payload,
+        client: &Client,
+    ) -> Result<Encoded<AnyRequest>, EncodeError> {
+        let Encoded { requests, unsendable } = self.0.encode(payload, client)?;
+        let erase = |encoded: EncodedRequest<P::Request>| {
+            let EncodedRequest { request, items, bytes, memory_bytes, part } = encoded;
+            let request: AnyRequest = Box::new(Bound { push: self.0.clone(), request });
+            EncodedRequest { request, items, bytes, memory_bytes, part }
+        };
+        Ok(Encoded { requests: requests.into_iter().map(erase).collect(), unsendable })
+    }
+
+    fn max_request_bytes(&self) -> Option<usize> {
+        self.0.max_request_bytes()
+    }
+
+    fn request_bytes(&self, payload: &Payload) -> Option<usize> {
+        self.0.request_bytes(payload)
+    }
+
+    fn offload_bytes(&self) -> usize {
+        self.0.offload_bytes()
+    }
+
+    fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
+        Box::pin(self.0.start())
+    }
+}
+
+impl<P: Push> Sendable for Bound<P> {
+    fn send(&self) -> BoxFuture<'_, Result<Sent, SendError>> {
+        Box::pin(self.push.send(&self.request))
+    }
+}
