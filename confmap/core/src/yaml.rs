@@ -45,6 +45,14 @@ const TAB_BEHIND_COLON: &str = "':' must be followed by a valid YAML whitespace"
 
 /// Parses `text`, which is the text of `source`.
 pub(crate) fn parse(source: &Arc<Source>, text: &str) -> Result<Document, YamlError> {
+    parse_within(source, text, MAX_REPARSED_BYTES)
+}
+
+fn parse_within(
+    source: &Arc<Source>,
+    text: &str,
+    max_reparsed_bytes: usize,
+) -> Result<Document, YamlError> {
     if text.len() > MAX_DOCUMENT_BYTES {
         return Err(Problem::TooLarge.at_origin(&Origin::start(source.clone())));
     }
@@ -57,7 +65,7 @@ pub(crate) fn parse(source: &Arc<Source>, text: &str) -> Result<Document, YamlEr
             Err(LoadError::Scan(error)) => error,
         };
         reparsed += current.len();
-        let blanked = (error.info() == TAB_BEHIND_COLON && reparsed <= MAX_REPARSED_BYTES)
+        let blanked = (error.info() == TAB_BEHIND_COLON && reparsed <= max_reparsed_bytes)
             .then(|| blank_tabs(&current, error.marker().index()))
             .flatten();
         match blanked {

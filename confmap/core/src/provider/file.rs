@@ -100,3 +100,18 @@ fn read(path: &str) -> Result<String, Cause> {
     String::from_utf8(bytes)
         .map_err(|error| Cause::NotUtf8 { at: error.utf8_error().valid_up_to() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::Cause;
+
+    /// A test may run as a user whom no permission stops, so the error is made by hand.
+    #[test]
+    fn a_file_that_may_not_be_read_names_the_remedy() {
+        let cause = Cause::from(io::Error::from(io::ErrorKind::PermissionDenied));
+        let help = "let the user that the process runs as read the file and enter its directories";
+        assert_eq!(cause.help(), Some(help));
+    }
+}

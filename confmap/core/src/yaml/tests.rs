@@ -1,9 +1,9 @@
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, proptest};
 
 use crate::{
-    Diagnostics, Node, Redaction, Value,
+    Diagnostics, Exposure, Node, Redaction, Source, Value,
     limits::{MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_NODES},
 };
 
@@ -58,6 +58,14 @@ fn a_tab_between_key_and_value_is_taken() {
     );
     let node = parse("a:\t\tx\n").expect("YAML");
     assert_eq!(node.get("a").expect("a").origin().column(), 5);
+}
+
+#[test]
+fn taking_tabs_ends_when_it_has_cost_too_much() {
+    let text = "a:\tx\nb:\ty\n";
+    let source = Arc::new(Source::new("t", text, Exposure::Shown, 0));
+    assert!(super::parse_within(&source, text, 2 * text.len()).is_ok());
+    assert!(super::parse_within(&source, text, 2 * text.len() - 1).is_err());
 }
 
 #[test]
