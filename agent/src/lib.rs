@@ -1,1 +1,52 @@
-//! Placeholder.
+//! The agent: a command line around pipelines.
+//!
+//! Everything of the process stands here: arguments, environment, signals, the runtime, the process's own logs and metrics, and the
+//! table of components. [`main`] is the whole binary; a test can start it as well.
+//!
+//! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name.
+
+mod cli;
+mod components;
+mod dump;
+mod gates;
+mod health;
+mod list;
+mod load;
+mod memory;
+mod metrics_endpoint;
+mod own_telemetry;
+mod run;
+mod runtime;
+mod signals;
+
+use std::ffi::OsString;
+use std::time::Instant;
+
+pub use components::COMPONENTS;
+
+/// Exit status: all went well, or was reported.
+const OK: u8 = 0;
+/// Exit status: something failed while running.
+const FAILED: u8 = 1;
+/// Exit status: the config or the command line is wrong.
+const MISUSED: u8 = 2;
+
+/// Runs the agent with these arguments, the program's name first, and returns its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let started = Instant::now();
+    let invocation = match cli::parse(arguments) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            // A closed terminal leaves nobody to tell.
+            let _printed = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(MISUSED);
+        }
+    };
+    match invocation.command {
+        cli::Command::Run => run::run(&invocation.sources, &invocation.gates, started),
+        cli::Command::Validate => dump::validate(&invocation.sources),
+        cli::Command::Components => list::print(),
+        cli::Command::PrintConfig(how) => dump::print_config(&invocation.sources, how),
+        cli::Command::HealthCheck(how) => health::check(&invocation.sources, &how),
+    }
+}

@@ -1,0 +1,73 @@
+use super::*;
+
+fn parse_words(words: &str) -> Result<Invocation, Error> {
+    let words = std::iter::once("hikyaku").chain(words.split_whitespace());
+    parse(words.map(OsString::from))
+}
+
+#[test]
+fn flags_may_stand_before_and_behind_a_command_and_repeat() {
+    let run = parse_words("--config a --config=b --set x.y=1").unwrap();
+    assert!(matches!(run.command, Command::Run));
+    assert_eq!(run.sources.locations, ["a", "b"]);
+    assert_eq!(run.sources.sets, ["x.y=1"]);
+    for words in ["validate --config a", "--config a validate"] {
+        let validate = parse_words(words).unwrap();
+        assert!(matches!(validate.command, Command::Validate), "{words}");
+        assert_eq!(validate.sources.locations, ["a"], "{words}");
+    }
+}
+
+#[test]
+fn print_config_has_upstreams_name_flags_and_defaults() {
+    let how = |words: &str| match parse_words(words).unwrap().command {
+        Command::PrintConfig(how) => how,
+        other => panic!("{words}: {other:?}"),
+    };
+    let default = PrintConfig { json: false, unredacted: false, validate: true };
+    assert_eq!(how("print-config"), default);
+    assert_eq!(how("print-initial-config --validate"), default);
+    let other = PrintConfig { json: true, unredacted: true, validate: false };
+    assert_eq!(how("print-config --format json --mode=unredacted --validate=false"), other);
+}
+
+#[test]
+fn wrong_command_lines_end_with_2_and_help_with_0() {
+    for words in [
+        "--confg a",
+        "valdate",
+        "--config",
+        "print-config --format xml",
+        "--feature-gates=nobody.knows",
+        "healthcheck --timeout soon",
+    ] {
+        assert_eq!(parse_words(words).unwrap_err().exit_code(), 2, "{words}");
+    }
+    for words in ["--help", "--version", "validate --help"] {
+        assert_eq!(parse_words(words).unwrap_err().exit_code(), 0, "{words}");
+    }
+}
+
+#[test]
+fn gates_may_be_turned_off_with_a_hyphen() {
+    let run = parse_words("--feature-gates -pdata.useProtoPooling,+service.partialReload").unwrap();
+    assert_eq!(run.gates.len(), 2);
+}
+
+#[test]
+fn health_check_takes_an_endpoint_and_a_timeout() {
+    let Command::HealthCheck(how) =
+        parse_words("healthcheck --endpoint h:1 --timeout 250ms").unwrap().command
+    else {
+        panic!("no health check");
+    };
+    assert_eq!(
+        how,
+        HealthCheck { endpoint: Some("h:1".to_owned()), timeout: Duration::from_millis(250) }
+    );
+}
+
+#[test]
+fn definition_of_the_command_line_is_sound() {
+    command().debug_assert();
+}

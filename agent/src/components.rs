@@ -1,0 +1,21 @@
+//! What this binary contains. One line for each component, under the feature that links it.
+
+use pipeline::Components;
+
+/// The components of this binary.
+pub static COMPONENTS: Components = Components {
+    receivers: &[
+        #[cfg(feature = "receiver-nop")]
+        &receiver_nop::FACTORY,
+    ],
+    processors: &[
+        #[cfg(feature = "processor-batch")]
+        &processor_batch::FACTORY,
+    ],
+    exporters: &[
+        #[cfg(feature = "exporter-nop")]
+        &exporter_nop::FACTORY,
+    ],
+    connectors: &[],
+    extensions: &[],
+};

@@ -1,0 +1,86 @@
+//! `validate` and `print-config`.
+
+use std::io::Write;
+
+use confmap::{Diagnostics, Redaction};
+use pipeline::Service;
+
+use crate::cli::{PrintConfig, Sources};
+use crate::{FAILED, MISUSED, OK, load, runtime};
+
+/// Checks a config: everything but starting it. Silent when all is well.
+pub(crate) fn validate(sources: &Sources) -> u8 {
+    with_runtime(async {
+        match load::load(sources).await {
+            Ok(loaded) => {
+                tell(&load::show(&loaded.diagnostics));
+                buildable(&loaded.plan)
+            }
+            Err(diagnostics) => wrong(&diagnostics),
+        }
+    })
+}
+
+/// Prints a config as it is understood.
+pub(crate) fn print_config(sources: &Sources, how: PrintConfig) -> u8 {
+    with_runtime(async {
+        let read = match load::read(sources).await {
+            Ok(read) => read,
+            Err(diagnostics) => return wrong(&diagnostics),
+        };
+        if how.validate {
+            match &read.plan {
+                None => return wrong(&read.diagnostics),
+                Some(plan) if buildable(plan) != OK => return MISUSED,
+                Some(_) => tell(&load::show(&read.diagnostics)),
+            }
+        }
+        let redaction =
+            if how.unredacted { Redaction::none() } else { Redaction::secrets(&read.diagnostics) };
+        let text =
+            if how.json { read.root.to_json(&redaction) } else { read.root.to_yaml(&redaction) };
+        print(&text)
+    })
+}
+
+/// Writes to standard output.
+pub(crate) fn print(text: &str) -> u8 {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => OK,
+        Err(_nobody_reads) => FAILED,
+    }
+}
+
+/// Writes to standard error.
+pub(crate) fn tell(text: &str) {
+    // A closed standard error leaves nobody to tell.
+    let _written = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says what is wrong with a config.
+pub(crate) fn wrong(diagnostics: &Diagnostics) -> u8 {
+    tell(&load::show(diagnostics));
+    MISUSED
+}
+
+/// Runs a future to its end on a runtime of its own.
+pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
+    match runtime::build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            tell(&format!("Error: cannot start the runtime: {error}\n"));
+            FAILED
+        }
+    }
+}
+
+fn buildable(plan: &pipeline::Plan) -> u8 {
+    match Service::check(plan) {
+        Ok(()) => OK,
+        Err(error) => {
+            tell(&format!("Error: {error}\n"));
+            MISUSED
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The agent's binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(hikyaku::main(std::env::args_os()))
+}
