@@ -3,3 +3,15 @@
 
 mod fakes;
 mod tidy;
+
+// What starts the agent.
+#[cfg(feature = "agent")]
+mod cli;
+#[cfg(feature = "agent")]
+mod delivery;
+#[cfg(feature = "agent")]
+mod hostile;
+#[cfg(feature = "agent")]
+mod reload;
+#[cfg(feature = "agent")]
+mod sdk;

@@ -10,6 +10,7 @@ pub mod agent;
 pub mod answer;
 pub mod desk;
 pub mod encoding;
+pub mod gateway;
 pub mod metrics;
 pub mod otlp;
 pub mod parts;

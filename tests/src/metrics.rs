@@ -69,6 +69,60 @@ pub fn wait_for(port: u16, name: &str, labels: &[(&str, &str)], expected: f64) {
     }
 }
 
+/// The delivery equation of one exporter, in items, added up over its pipelines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Branch {
+    /// What entered it.
+    pub accepted: f64,
+    /// What the backend took.
+    pub delivered: f64,
+    /// What the backend refused, or went back to the sender.
+    pub refused: f64,
+    /// What the agent gave up.
+    pub dropped: f64,
+    /// What is on its way.
+    pub held: f64,
+}
+
+impl Branch {
+    /// Reads an exporter's branch, and checks the equation.
+    ///
+    /// # Panics
+    ///
+    /// When the numbers do not add up.
+    pub fn read(port: u16, exporter: &str) -> Self {
+        let metrics = Metrics::read(port);
+        let of = |name: &str| {
+            metrics.sum(&format!("otelcol_exporter_{name}_items"), &[("exporter", exporter)])
+        };
+        let branch = Self {
+            accepted: of("accepted"),
+            delivered: of("delivered"),
+            refused: of("refused"),
+            dropped: of("dropped"),
+            held: of("held"),
+        };
+        let accounted = branch.delivered + branch.refused + branch.dropped + branch.held;
+        assert_eq!(branch.accepted, accounted, "the delivery equation: {branch:?}");
+        branch
+    }
+
+    /// Waits until so many items have entered an exporter's branch and none is on its way any more.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen within the patience of [`wait`].
+    pub fn settled(port: u16, exporter: &str, accepted: usize) -> Self {
+        let mut last = None;
+        let settled = wait::within(wait::PATIENCE, || {
+            let branch = Self::read(port, exporter);
+            last = Some(branch);
+            (branch.accepted == accepted as f64 && branch.held == 0.0).then_some(branch)
+        });
+        settled.unwrap_or_else(|| panic!("waited for {accepted} items to settle; last: {last:?}"))
+    }
+}
+
 impl Sample {
     fn parse(line: &str) -> Option<Self> {
         let (series, value) = match line.split_once('}') {

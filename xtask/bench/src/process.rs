@@ -113,7 +113,12 @@ impl Drop for Running {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that no outgoing connection will be given: those get ports from 32768 on, and a
+/// subject is started on the same port again and again.
 pub(crate) fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    let start = fastrand::u16(10_000..32_000);
+    let ports = (start..32_768).chain(10_000..start);
+    let mut bound = ports.map(|port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+    let listener = bound.find_map(Result::ok).ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+    Ok(listener.local_addr()?.port())
 }

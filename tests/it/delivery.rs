@@ -1,0 +1,7 @@
+//! What becomes of accepted data when a backend misbehaves: it is delivered once, or refused or given up with a count.
+
+mod backends;
+mod faults;
+mod isolation;
+mod refusals;
+mod stopping;
