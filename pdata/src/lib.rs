@@ -13,6 +13,7 @@ pub mod view;
 pub mod wire;
 
 mod join;
+mod json;
 mod normalise;
 #[cfg(test)]
 mod oracle;
@@ -20,5 +21,6 @@ mod split;
 mod validate;
 
 pub use join::Joiner;
+pub use json::JsonError;
 pub use payload::{Decoded, Payload, Signal};
 pub use validate::{DecodeError, Malformation};

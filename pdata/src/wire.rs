@@ -246,12 +246,12 @@ pub fn put_fixed32(out: &mut Vec<u8>, number: u32, bits: u32) {
     out.extend_from_slice(&bits.to_le_bytes());
 }
 
-/// Appends a message field whose body `write` appends; the length is put in front afterwards.
-pub fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>)) {
+/// Appends a message field whose body `write` appends; the length is put in front afterwards. Returns what `write` returns.
+pub fn put_message<R>(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     put_key(out, number, LEN);
     let at = out.len();
     out.push(0);
-    write(out);
+    let returned = write(out);
     let len = out.len() - at - 1;
     let extra = varint_len(len as u64) - 1;
     if extra > 0 {
@@ -263,6 +263,7 @@ pub fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u
         *byte = value as u8 & 0x7f | if i < extra { 0x80 } else { 0 };
         value >>= 7;
     }
+    returned
 }
 
 /// The signed number that a zig-zag varint stands for.

@@ -58,6 +58,19 @@ impl Listener {
     }
 }
 
+impl Socket {
+    /// Another handle on the same socket.
+    ///
+    /// # Errors
+    /// When the process is out of file descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Socket::Tcp(socket) => Socket::Tcp(socket.try_clone()?),
+            Socket::Unix(socket) => Socket::Unix(socket.try_clone()?),
+        })
+    }
+}
+
 /// The process's listening sockets. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Listeners {
@@ -261,11 +274,7 @@ impl Kept {
 
 impl Listener {
     fn sharing(kept: Arc<Kept>) -> io::Result<Self> {
-        let socket = match &kept.socket {
-            Socket::Tcp(socket) => Socket::Tcp(socket.try_clone()?),
-            Socket::Unix(socket) => Socket::Unix(socket.try_clone()?),
-        };
-        Ok(Self { socket, _kept: kept })
+        Ok(Self { socket: kept.socket.try_clone()?, _kept: kept })
     }
 }
 
