@@ -7,6 +7,8 @@ pub static COMPONENTS: Components = Components {
     receivers: &[
         #[cfg(feature = "receiver-nop")]
         &receiver_nop::FACTORY,
+        #[cfg(feature = "receiver-otlp")]
+        &receiver_otlp::FACTORY,
     ],
     processors: &[
         #[cfg(feature = "processor-batch")]
