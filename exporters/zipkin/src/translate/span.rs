@@ -243,12 +243,12 @@ impl<'a> SpanWriter<'a> {
         F::tag(out, &key, &text, &mut self.scratch);
     }
 
-    /// An event without a time gets its span's: Collectors refuse a whole batch for an annotation without one.
+    /// An event without a time gets its span's, or else the first there is: Collectors refuse a whole batch for an annotation without one.
     fn events<F: Form>(&mut self, out: &mut Vec<u8>, span: &Span<'a>) {
         let opened = F::open_annotations(out);
         for event in span.events {
             let time = match event.time_unix_nano {
-                0..1000 => span.start_time_unix_nano,
+                0..1000 => span.start_time_unix_nano.max(1000),
                 time => time,
             };
             if event.attributes.is_empty() && event.dropped_attributes_count == 0 {
@@ -283,7 +283,8 @@ impl<'a> SpanWriter<'a> {
     }
 }
 
-/// What a span is; the error is why it cannot be sent. A parent id of another length than eight bytes is taken for none.
+/// What a span is; the error is why it cannot be sent. A parent id of another length than eight bytes is taken for none, and so is the
+/// span's own, which Zipkin's server leaves out, too.
 fn head<'a>(span: &Span<'a>) -> Result<Head<'a>, Unsendable> {
     let nonzero = |id: &[u8]| id.iter().any(|&byte| byte != 0);
     let trace_id: &[u8; 16] = span.trace_id.try_into().map_err(|_| Unsendable::TraceId)?;
@@ -294,7 +295,8 @@ fn head<'a>(span: &Span<'a>) -> Result<Head<'a>, Unsendable> {
     if !nonzero(span_id) {
         return Err(Unsendable::SpanId);
     }
-    let parent_id = span.parent_span_id.try_into().ok().filter(|id: &&[u8; 8]| nonzero(*id));
+    let parent_id: Option<&[u8; 8]> = span.parent_span_id.try_into().ok();
+    let parent_id = parent_id.filter(|id| nonzero(*id) && *id != span_id);
     let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
     Ok(Head {
         trace_id,

@@ -48,8 +48,9 @@ fn suspicious(word: u64) -> u64 {
     (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH
 }
 
+/// Whether a JSON string cannot hold a byte as it is.
 #[inline]
-fn needs_escape(byte: u8) -> bool {
+pub(super) fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use pdata::view::{AnyValue, Attributes, KeyValue};
 
 use super::number::{put_double, put_int};
-use super::text::put_escape;
+use super::text::{self, put_escape};
 
 /// Which characters are escaped in JSON inside a text, beyond those that must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,31 +82,37 @@ fn close(out: &mut Vec<u8>, opening: u8, closing: u8) {
 }
 
 /// Appends a JSON string with Go's escapes, so that the text is the same as the Collector's.
-fn put_json_string(out: &mut Vec<u8>, text: &[u8], escaping: Escaping) {
+fn put_json_string(out: &mut Vec<u8>, string: &[u8], escaping: Escaping) {
+    let html = escaping == Escaping::Html;
+    let is_found = |&byte: &u8| match byte {
+        b'<' | b'>' | b'&' => html,
+        0xe2 => true,
+        byte => text::needs_escape(byte),
+    };
     out.push(b'"');
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        match byte {
-            b'<' | b'>' | b'&' if escaping == Escaping::Html => {
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(match byte {
-                    b'<' => b"3c",
-                    b'>' => b"3e",
-                    _ => b"26",
-                });
-            }
-            b'"' | b'\\' | 0..0x20 => put_escape(out, byte),
+    let mut rest = string;
+    while let Some(at) = rest.iter().position(is_found) {
+        let (run, from) = rest.split_at(at);
+        out.extend_from_slice(run);
+        rest = match from {
             // U+2028 and U+2029, which end a line in JavaScript.
-            0xe2 if let [0x80, last @ (0xa8 | 0xa9), after_separator @ ..] = after => {
+            [0xe2, 0x80, last @ (0xa8 | 0xa9), after @ ..] => {
                 out.extend_from_slice(b"\\u202");
                 out.push(last - 0xa8 + b'8');
-                rest = after_separator;
-                continue;
+                after
             }
-            _ => out.push(byte),
-        }
-        rest = after;
+            [0xe2, after @ ..] => {
+                out.push(0xe2);
+                after
+            }
+            [byte, after @ ..] => {
+                put_escape(out, *byte);
+                after
+            }
+            [] => from,
+        };
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
 }
 

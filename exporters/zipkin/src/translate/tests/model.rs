@@ -74,7 +74,8 @@ fn translated(span: &Span, service: &str, mut tags: Tags) -> Value {
     let short = trace_id.strip_prefix("0000000000000000").map(str::to_owned);
     out.insert("traceId".to_owned(), short.unwrap_or(trace_id).into());
     out.insert("id".to_owned(), hex(&span.span_id).into());
-    if span.parent_span_id.len() == 8 && span.parent_span_id != [0; 8] {
+    let parent = &span.parent_span_id;
+    if parent.len() == 8 && *parent != [0; 8] && *parent != span.span_id {
         out.insert("parentId".to_owned(), hex(&span.parent_span_id).into());
     }
     if !span.name.is_empty() {
@@ -114,7 +115,8 @@ fn translated(span: &Span, service: &str, mut tags: Tags) -> Value {
             let described = || format!("{}|{}|{dropped}", event.name, object(&event.attributes));
             let value = if plain { event.name.clone() } else { described() };
             let timed = event.time_unix_nano >= 1000;
-            let time = if timed { event.time_unix_nano } else { span.start_time_unix_nano };
+            let started = span.start_time_unix_nano.max(1000);
+            let time = if timed { event.time_unix_nano } else { started };
             json!({"timestamp": micros(time), "value": value})
         })
         .collect();

@@ -38,7 +38,6 @@ struct JsonEndpoint {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Annotation {
-    #[expect(dead_code, reason = "its presence and type are what is checked")]
     timestamp: i64,
     #[expect(dead_code, reason = "its presence and type are what is checked")]
     value: String,
@@ -81,13 +80,16 @@ pub(super) fn check_json(body: &[u8]) {
         let is_id = |text: &str, digits: &[usize]| hex(text) && digits.contains(&text.len());
         assert!(is_id(&span.trace_id, &[16, 32]), "{span:?}");
         assert!(is_id(&span.id, &[16]), "{span:?}");
-        assert!(span.parent_id.as_deref().is_none_or(|id| is_id(id, &[16])), "{span:?}");
+        let parent = span.parent_id.as_deref();
+        assert!(parent.is_none_or(|id| is_id(id, &[16]) && id != span.id), "{span:?}");
         assert!(span.name.as_deref() != Some(""), "{span:?}");
         let kinds = ["CLIENT", "SERVER", "PRODUCER", "CONSUMER"];
         assert!(span.kind.as_deref().is_none_or(|kind| kinds.contains(&kind)), "{span:?}");
         assert!(span.timestamp.is_none_or(|micros| micros > 0), "{span:?}");
         assert!(span.duration.is_none_or(|micros| micros > 0), "{span:?}");
         assert!(span.annotations.as_ref().is_none_or(|all| !all.is_empty()), "{span:?}");
+        let mut annotations = span.annotations.iter().flatten();
+        assert!(annotations.all(|note| note.timestamp > 0), "{span:?}");
         assert!(span.tags.as_ref().is_none_or(|tags| !tags.0.is_empty()), "{span:?}");
         for endpoint in [&span.local_endpoint, &span.remote_endpoint].into_iter().flatten() {
             let named = endpoint.service_name.is_some();
