@@ -17,10 +17,12 @@ mod json;
 mod normalise;
 #[cfg(test)]
 mod oracle;
+mod response;
 mod split;
 mod validate;
 
 pub use join::Joiner;
 pub use json::JsonError;
 pub use payload::{Decoded, Payload, Signal};
+pub use response::{NotAResponse, PartialSuccess};
 pub use validate::{DecodeError, Malformation};
