@@ -15,3 +15,5 @@ mod hostile;
 mod reload;
 #[cfg(feature = "agent")]
 mod sdk;
+#[cfg(feature = "agent")]
+mod wire;

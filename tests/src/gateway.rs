@@ -10,7 +10,7 @@ use crate::process::Ended;
 pub const QUICK_RETRIES: &str =
     "retry_on_failure: { initial_interval: 20ms, max_interval: 100ms, randomization_factor: 0 }";
 
-/// A configuration with one traces pipeline, and the ports in it.
+/// A configuration with one pipeline, or one for each signal, and the ports in it.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     /// OTLP over gRPC.
@@ -25,6 +25,7 @@ pub struct Gateway {
     processors: Vec<(String, String)>,
     exporters: Vec<(String, String)>,
     shutdown: String,
+    signals: &'static [&'static str],
 }
 
 impl Gateway {
@@ -40,6 +41,7 @@ impl Gateway {
             processors: Vec::new(),
             exporters: Vec::new(),
             shutdown: "{ linger: 0s, deadline: 10s }".to_owned(),
+            signals: &["traces"],
         }
     }
 
@@ -68,6 +70,13 @@ impl Gateway {
     #[must_use]
     pub fn shutdown(mut self, settings: &str) -> Self {
         self.shutdown = settings.to_owned();
+        self
+    }
+
+    /// Has the same pipeline for metrics and logs, too.
+    #[must_use]
+    pub fn all_signals(mut self) -> Self {
+        self.signals = &["traces", "metrics", "logs"];
         self
     }
 
@@ -117,11 +126,14 @@ impl Gateway {
       readers:
         - pull: {{ exporter: {{ prometheus: {{ host: 127.0.0.1, port: {metrics} }} }} }}
   pipelines:
-    traces: {{ receivers: [otlp], processors: [{}], exporters: [{}] }}
-",
-            names(&self.processors),
-            names(&self.exporters)
+"
         );
+        let (processors, exporters) = (names(&self.processors), names(&self.exporters));
+        for signal in self.signals {
+            yaml += &format!(
+                "    {signal}: {{ receivers: [otlp], processors: [{processors}], exporters: [{exporters}] }}\n"
+            );
+        }
         yaml
     }
 

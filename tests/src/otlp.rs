@@ -20,7 +20,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use crate::answer::Answer;
-use crate::desk::{Desk, Entry};
+use crate::desk::Desk;
 use crate::server::{Outcome, Server, Service};
 use crate::spans::{self, SpanId};
 
@@ -262,12 +262,4 @@ pub(crate) async fn read(
         }
     }
     Ok(bytes.into())
-}
-
-/// Convenience for looking at what a desk holds.
-impl Entry<OtlpRequest> {
-    /// The number of spans in the request.
-    pub fn span_count(&self) -> usize {
-        self.request.span_ids().len()
-    }
 }

@@ -3,8 +3,6 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::wait;
-
 /// Below the range from which the kernel takes the ports of outgoing connections (32768 and up by default), so that no
 /// connection of another test can take the port between here and the program that will listen on it.
 const FIRST: u32 = 10_000;
@@ -29,13 +27,4 @@ pub fn free() -> u16 {
 /// Whether something listens on the port.
 pub fn is_taken(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-/// Waits until something listens on the port.
-///
-/// # Panics
-///
-/// When nothing does within the patience of [`wait`].
-pub fn wait_until_taken(port: u16) {
-    wait::until(&format!("a listener on port {port}"), || is_taken(port).then_some(()));
 }

@@ -23,6 +23,8 @@ pub(super) struct Package {
 
 /// Folders by the place they have in the map. `*` stands for one name.
 const FOUNDATION: &[&str] = &["pdata", "confmap/core", "config", "telemetry", "net", "pipeline"];
+/// What some components share.
+const SHARED: &[&str] = &["attributes", "aws"];
 const COMPONENTS: &[&str] =
     &["receivers/*", "processors/*", "exporters/*", "connectors/*", "extensions/*"];
 
@@ -31,13 +33,17 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["pdata", "confmap/core", "telemetry"], &[]),
     (&["config"], &[&["confmap/core"]]),
     (&["net"], &[&["config", "confmap/core", "telemetry"]]),
+    (&["attributes"], &[&["pdata"]]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
     (&["confmap/*"], &[&["confmap/core", "net", "aws"]]),
     (&["pipeline"], &[&["pdata", "confmap/core", "telemetry"]]),
     (&["exporters/helper"], &[FOUNDATION]),
-    (&["exporters/*"], &[FOUNDATION, &["aws", "exporters/helper"]]),
-    (COMPONENTS, &[FOUNDATION, &["aws"]]),
-    (&["agent", "extension"], &[FOUNDATION, &["aws", "confmap/*", "exporters/helper"], COMPONENTS]),
+    (&["exporters/*"], &[FOUNDATION, SHARED, &["exporters/helper"]]),
+    (COMPONENTS, &[FOUNDATION, SHARED]),
+    (
+        &["agent", "extension"],
+        &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS],
+    ),
     (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
     (&["xtask", "xtask/bench"], &[]),
 ];

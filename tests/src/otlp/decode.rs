@@ -101,7 +101,7 @@ fn grpc_message(head: &Parts, body: &[u8]) -> Result<Vec<u8>, String> {
     }
     match (compressed, header(head, "grpc-encoding")) {
         (0, _) => Ok(message.to_vec()),
-        (1, Some(name)) if name != "identity" => encoding::undo(name, message),
+        (1, Some(name)) if name != "identity" => encoding::undo(encoding::of_grpc(name), message),
         (flag, name) => Err(format!("compression flag {flag} with grpc-encoding {name:?}")),
     }
 }

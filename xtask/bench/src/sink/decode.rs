@@ -111,3 +111,39 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collected(
+        read: impl Fn(&[u8], &mut dyn FnMut([u8; 8])) -> bool,
+        body: &[u8],
+    ) -> (bool, usize) {
+        let mut count = 0;
+        let whole = read(body, &mut |_| count += 1);
+        (whole, count)
+    }
+
+    #[test]
+    fn a_request_cut_anywhere_is_noticed() {
+        let mut body = Vec::new();
+        crate::payload::Template::new(3, 1).append_to(&mut body, 1, 0);
+        assert_eq!(collected(otlp_span_ids, &body), (true, 3));
+        for length in 1..body.len() {
+            assert!(!collected(otlp_span_ids, &body[..length]).0, "cut after {length} bytes");
+        }
+        assert!(message(&[0, 0, 0, 0, 2, 1], "").is_none());
+        assert!(inflate(&body, "gzip").is_none());
+    }
+
+    #[test]
+    fn zipkin_ids_must_be_whole() {
+        let list = br#"[{"traceId":"1","id":"00000000000000ff","tags":{"id":"x"}}]"#;
+        assert_eq!(collected(zipkin_span_ids, list), (true, 1));
+        for broken in [r#"[{"id":"ff"}]"#, r#"[{"traceId":"1"}]"#, r#"[{"id":"00000000000000ff"}"#]
+        {
+            assert!(!collected(zipkin_span_ids, broken.as_bytes()).0, "{broken}");
+        }
+    }
+}
