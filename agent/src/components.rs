@@ -13,11 +13,16 @@ pub static COMPONENTS: Components = Components {
     processors: &[
         #[cfg(feature = "processor-batch")]
         &processor_batch::FACTORY,
+        #[cfg(feature = "processor-memory-limiter")]
+        &processor_memory_limiter::FACTORY,
     ],
     exporters: &[
         #[cfg(feature = "exporter-nop")]
         &exporter_nop::FACTORY,
     ],
     connectors: &[],
-    extensions: &[],
+    extensions: &[
+        #[cfg(feature = "extension-health-check")]
+        &extension_health_check::FACTORY,
+    ],
 };

@@ -1,0 +1,207 @@
+//! Settings: those of upstream's first version, and of its second one behind `use_v2`.
+//!
+//! Keys and defaults are those of open-telemetry/opentelemetry-collector-contrib `extension/healthcheckextension` and
+//! `internal/healthcheck`.
+
+use config::{HttpServer, ListenAddress};
+use confmap::{Presence, Section};
+
+const ENDPOINT: &str = "localhost:13133";
+
+/// Keys of the first version that have no effect in the second.
+const FIRST_VERSION: &[&str] = &[
+    "endpoint",
+    "transport",
+    "dialer",
+    "tls",
+    "auth",
+    "cors",
+    "middlewares",
+    "max_request_body_size",
+    "include_metadata",
+    "response_headers",
+    "compression_algorithms",
+    "read_timeout",
+    "read_header_timeout",
+    "write_timeout",
+    "idle_timeout",
+    "keep_alives_enabled",
+    "path",
+    "response_body",
+    "check_collector_pipeline",
+];
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) http: HttpServer,
+    /// Where the page is; `/` is everywhere.
+    pub(crate) path: String,
+    pub(crate) form: Form,
+}
+
+/// What the page looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The first version's, or the user's own texts in its place.
+    First { healthy: Option<String>, unhealthy: Option<String> },
+    /// The second version's.
+    Second,
+}
+
+impl Config {
+    /// Reads the section.
+    pub(crate) fn read(mut section: Section<'_>) -> Self {
+        let use_v2 = section.get("use_v2").unwrap_or(false);
+        let config = if use_v2 { read_second(&mut section) } else { read_first(&mut section) };
+        if !config.path.starts_with('/') {
+            section.error_here("path must start with /");
+        }
+        section.finish();
+        config
+    }
+}
+
+fn read_first(section: &mut Section<'_>) -> Config {
+    for key in ["http", "grpc", "component_health"] {
+        section.ignored(key, "it belongs to the second version, which \"use_v2: true\" turns on");
+    }
+    let http = read_server(section);
+    let path = section.get("path").unwrap_or_else(|| "/".to_owned());
+    let mut body = section.section("response_body");
+    let form = Form::First { healthy: body.get("healthy"), unhealthy: body.get("unhealthy") };
+    body.finish();
+    section.ignored("check_collector_pipeline", "it does nothing upstream either");
+    Config { http, path, form }
+}
+
+fn read_second(section: &mut Section<'_>) -> Config {
+    for key in FIRST_VERSION {
+        section.ignored(key, "\"use_v2: true\" is set: it belongs under \"http\"");
+    }
+    section.refused("grpc", "this page speaks HTTP alone; ask it at http.status.path");
+    section.ignored(
+        "component_health",
+        "components here report no health of their own; their counters do",
+    );
+    let mut http = match section.optional_section("http", Presence::None) {
+        Some(http) => http,
+        None if section.is_set("http") => section.section("http"),
+        None => {
+            section.error_here("must specify at least one protocol; add an \"http\" section");
+            section.section("http")
+        }
+    };
+    let server = read_server(&mut http);
+    let status = http.optional_section("status", Presence::Some);
+    let path = match status {
+        Some(mut status) => {
+            let path = status.get("path").unwrap_or_else(|| "/status".to_owned());
+            status.finish();
+            path
+        }
+        None => {
+            http.error(
+                "status",
+                "is all there is here, so it cannot be off; leave the extension out",
+            );
+            "/status".to_owned()
+        }
+    };
+    if let Some(mut config) = http.optional_section("config", Presence::None) {
+        let enabled = config.get("enabled").unwrap_or(false);
+        config.ignored("path", "the config is not shown on a page");
+        config.finish();
+        if enabled {
+            http.error_with_help(
+                "config",
+                "is not supported: a config may hold secrets",
+                "use the command print-config",
+            );
+        }
+    }
+    http.finish();
+    Config { http: server, path, form: Form::Second }
+}
+
+/// The server's keys. As upstream, there is no limit on how long a connection may take; the server's own limits stay.
+fn read_server(section: &mut Section<'_>) -> HttpServer {
+    let defaults = HttpServer {
+        address: ListenAddress::tcp(ENDPOINT),
+        read_header_timeout: None,
+        write_timeout: None,
+        idle_timeout: None,
+        ..HttpServer::default()
+    };
+    let server = HttpServer::read(section, defaults);
+    if server.tls.is_some() {
+        section.error("tls", "is not supported: the page is plain text");
+    }
+    if server.auth.is_some() {
+        section.error("auth", "is not supported: the page is for whoever can reach it");
+    }
+    if server.cors.is_some() {
+        section.warn(
+            "cors",
+            "is accepted and has no effect: the page is not for scripts of other sites",
+        );
+    }
+    server
+}
+
+#[cfg(test)]
+mod tests {
+    use confmap::{Diagnostics, Node};
+
+    use super::*;
+
+    fn read(yaml: &str) -> (Config, Diagnostics) {
+        let node = Node::from_yaml("test", yaml).unwrap();
+        let diagnostics = Diagnostics::new();
+        let config =
+            Config::read(Section::new(Some(&node), "extensions::health_check", &diagnostics));
+        (config, diagnostics)
+    }
+
+    #[test]
+    fn defaults_are_upstreams() {
+        let (config, diagnostics) = read("");
+        assert!(diagnostics.is_empty(), "{diagnostics}");
+        assert_eq!(config.http.address.endpoint, "localhost:13133");
+        assert_eq!(config.path, "/");
+        assert_eq!(config.form, Form::First { healthy: None, unhealthy: None });
+        let (config, diagnostics) = read("{use_v2: true, http: }");
+        assert!(diagnostics.is_empty(), "{diagnostics}");
+        assert_eq!(
+            (config.http.address.endpoint.as_str(), config.path.as_str()),
+            ("localhost:13133", "/status")
+        );
+        assert_eq!(config.form, Form::Second);
+    }
+
+    #[test]
+    fn what_is_not_carried_out_is_named() {
+        for (yaml, errors, word) in [
+            ("check_collector_pipeline: {enabled: true}", 0, "check_collector_pipeline"),
+            ("grpc: {}", 0, "use_v2: true"),
+            ("{use_v2: true, http: , endpoint: 'h:1'}", 0, "endpoint"),
+            (
+                "{use_v2: true, http: , component_health: {recovery_duration: 1m}}",
+                0,
+                "component_health",
+            ),
+            ("{use_v2: true, http: , grpc: }", 1, "is not supported"),
+            ("{use_v2: true, http: {config: {enabled: true}}}", 1, "print-config"),
+            ("{use_v2: true, http: {status: {enabled: false}}}", 1, "cannot be off"),
+            ("use_v2: true", 1, "at least one protocol"),
+            ("auth: {authenticator: x}", 1, "auth"),
+            ("path: health", 1, "must start with /"),
+            ("port: 1", 1, "invalid keys: port"),
+        ] {
+            let (_, diagnostics) = read(yaml);
+            let text = diagnostics.to_string();
+            assert_eq!(diagnostics.error_count(), errors, "{yaml}: {text}");
+            assert!(text.contains(word), "{yaml}: {text}");
+        }
+    }
+}
