@@ -22,7 +22,7 @@ Measures the agent against the floor program on this machine and says whether ev
   --spans N        spans per request, instead of the scenario's own
   --conns N        connections that send                                                       (4)
   --rate N         spans a second over all connections, 0 for as many as are answered          (0)
-  --gzip           compress what is sent
+  --gzip           compress what is sent to the agent; the floor is always sent plain bodies
   --agent PATH     the agent's binary                                  (beside this one: hikyaku)
   --floor PATH     the floor program                             (beside this one: hikyaku-floor)
   --json           print every run as a line of JSON as well
