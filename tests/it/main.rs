@@ -16,4 +16,6 @@ mod reload;
 #[cfg(feature = "agent")]
 mod sdk;
 #[cfg(feature = "agent")]
+mod terminal;
+#[cfg(feature = "agent")]
 mod wire;
