@@ -9,6 +9,8 @@ pub static COMPONENTS: Components = Components {
         &receiver_nop::FACTORY,
         #[cfg(feature = "receiver-otlp")]
         &receiver_otlp::FACTORY,
+        #[cfg(feature = "receiver-zipkin")]
+        &receiver_zipkin::FACTORY,
     ],
     processors: &[
         #[cfg(feature = "processor-batch")]
