@@ -66,12 +66,11 @@ impl Retry {
                 retry.error("max_elapsed_time", message);
             }
         }
-        // Written so that a NaN is refused as well.
-        if !(self.multiplier >= 0.0) {
+        if !self.multiplier.is_finite() || self.multiplier < 0.0 {
             let message = "multiplier value must be greater than or equal to 0";
             retry.error("multiplier", message);
         }
-        if !(self.randomization_factor >= 0.0) {
+        if self.randomization_factor.is_nan() || self.randomization_factor < 0.0 {
             let message = "randomization_factor value must be greater than or equal to 0";
             retry.error("randomization_factor", message);
         } else if self.randomization_factor > 1.0 {

@@ -11,10 +11,14 @@
 //! task with an owner that joins it; a failure to reach a peer names the peer, the cause, and the
 //! setting to change where one is likely to be wrong.
 
+pub mod auth;
 pub mod body;
+pub mod client;
 pub mod compress;
+pub mod error;
 pub mod grpc;
 pub mod server;
+pub mod tls;
 
 mod reply;
 

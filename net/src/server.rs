@@ -10,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
@@ -18,16 +19,19 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use crate::tls::ServerTls;
 use crate::{BoxFuture, ReplyBody};
 
 mod accept;
 mod activity;
 mod connection;
+mod cors;
 mod first_bytes;
 mod service;
 mod socket;
 
 use accept::Acceptor;
+pub use cors::Cors;
 
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
@@ -63,6 +67,10 @@ pub enum Listener {
 pub struct ServerSettings {
     /// What log lines call the server, such as the id of its component.
     pub name: Arc<str>,
+    /// TLS; without it the server speaks plain text. Its files are read by [`Server::serve`].
+    pub tls: Option<config::TlsServer>,
+    /// Which browser pages may send; such requests' checks are made, and answered, for the handler.
+    pub cors: Option<Arc<Cors>>,
     /// The longest time from the first byte of a request's head to its last.
     pub header_timeout: Duration,
     /// How long a connection may be without a request; `None` for ever.
@@ -114,9 +122,18 @@ pub(crate) enum Phase {
 /// The state that a server's connections share.
 struct Shared {
     settings: ServerSettings,
+    tls: Option<Arc<ServerTls>>,
     handler: Arc<dyn Handler>,
     slots: Arc<Semaphore>,
     requests: mpsc::Sender<Infallible>,
+    hints: Hints,
+}
+
+/// Mistakes of clients that are logged once, since a client repeats them for ever.
+#[derive(Default)]
+struct Hints {
+    tls_on_plain: AtomicBool,
+    plain_on_tls: AtomicBool,
 }
 
 /// How long a connection may take from acceptance to its first byte, and to the end of its TLS
@@ -127,10 +144,12 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Server {
-    /// Begins to accept connections. Must be called within a runtime.
+    /// Reads the files of TLS, which blocks, and begins to accept connections. Must be called
+    /// within a runtime.
     ///
     /// # Errors
-    /// When a listener can't be registered with the runtime.
+    /// When a listener can't be registered with the runtime, or with a
+    /// [`TlsError`](crate::tls::TlsError) inside, when TLS can't be used.
     pub fn serve(
         listeners: Vec<Listener>,
         settings: ServerSettings,
@@ -138,10 +157,19 @@ impl Server {
     ) -> io::Result<Self> {
         let acceptors: Vec<Acceptor> =
             listeners.into_iter().map(Acceptor::new).collect::<io::Result<_>>()?;
+        let tls = settings.tls.as_ref().map(ServerTls::load).transpose();
+        let tls = tls.map_err(io::Error::other)?.map(Arc::new);
         let (phase, _) = watch::channel(Phase::Serving);
         let (sender, requests) = mpsc::channel(1);
         let slots = Arc::new(Semaphore::new(settings.max_connections));
-        let shared = Arc::new(Shared { settings, handler, slots, requests: sender });
+        let shared = Arc::new(Shared {
+            settings,
+            tls,
+            handler,
+            slots,
+            requests: sender,
+            hints: Hints::default(),
+        });
         let mut accepting = JoinSet::new();
         for acceptor in acceptors {
             accepting.spawn(accept::run(acceptor, shared.clone(), phase.subscribe()));
@@ -181,12 +209,34 @@ impl Server {
     }
 }
 
+impl Hints {
+    fn tls_on_plain(&self, server: &str) {
+        if !self.tls_on_plain.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                server,
+                "a client speaks TLS to a port without it: set tls.cert_file and tls.key_file here, or turn TLS off in the client (for gRPC, insecure: true or http://)"
+            );
+        }
+    }
+
+    fn plain_on_tls(&self, server: &str) {
+        if !self.plain_on_tls.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                server,
+                "a client speaks plain text to a port with TLS: turn TLS on in the client (https://), or remove the tls section here"
+            );
+        }
+    }
+}
+
 impl ServerSettings {
     /// The defaults: limits on everything a peer can leave hanging but an idle connection.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
+            tls: None,
+            cors: None,
             header_timeout: Duration::from_secs(60),
             idle_timeout: None,
             write_timeout: Duration::from_secs(60),
@@ -207,6 +257,8 @@ impl ServerSettings {
     pub fn http(name: impl Into<Arc<str>>, config: &config::HttpServer) -> Self {
         let defaults = Self::new(name);
         Self {
+            tls: config.tls.clone(),
+            cors: config.cors.as_ref().map(|cors| Arc::new(Cors::new(cors))),
             header_timeout: config.header_timeout().unwrap_or(defaults.header_timeout),
             idle_timeout: config.idle_limit(),
             write_timeout: config.write_timeout.unwrap_or(defaults.write_timeout),
@@ -222,6 +274,7 @@ impl ServerSettings {
         let defaults = Self::new(name);
         let keepalive = &config.keepalive;
         Self {
+            tls: config.tls.clone(),
             idle_timeout: keepalive.max_connection_idle,
             max_concurrent_streams: config
                 .max_concurrent_streams

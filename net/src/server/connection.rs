@@ -1,22 +1,27 @@
 //! One connection, from its first byte to its end.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use super::accept::Watched;
-use super::first_bytes::{self, Protocol};
+use super::first_bytes::{self, First, Protocol};
 use super::service::{RequestTasks, Service};
-use super::socket::{Socket, Wire};
+use super::socket::{Rewound, Socket, Stream, Wire};
 use super::{HANDSHAKE_TIMEOUT, Peer, Phase, ServerSettings, Shared};
+use crate::tls::ServerTls;
 
 /// HTTP/2 frames as large as a usual request, so that one read takes it whole.
 const HTTP2_FRAME_BYTES: u32 = 1024 * 1024;
@@ -29,6 +34,9 @@ const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 
 /// The longest list of headers; gRPC metadata can outgrow hyper's 16 KiB.
 const HTTP2_HEADER_LIST_BYTES: u32 = 64 * 1024;
+
+/// How long a client in plain text may take to read why it gets no answer.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A connection that was just accepted.
 pub(super) struct Accepted {
@@ -45,7 +53,7 @@ pub(super) async fn run(
 ) {
     let Accepted { socket, address } = accepted;
     let begun = tokio::select! {
-        begun = timeout(HANDSHAKE_TIMEOUT, first_bytes::read(socket)) => begun,
+        begun = timeout(HANDSHAKE_TIMEOUT, begin(socket)) => begun,
         // Before its first request a connection has nothing to finish.
         _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
     };
@@ -53,19 +61,39 @@ pub(super) async fn run(
         Ok(Ok(Some(begun))) => begun,
         Ok(Ok(None) | Err(_)) | Err(_) => return,
     };
-    if protocol == Protocol::Tls {
-        let server = &*shared.settings.name;
-        tracing::warn!(
-            server,
-            "a client speaks TLS to a port without it: set tls.cert_file and tls.key_file here, or turn TLS off in the client"
-        );
-        return;
-    }
-    let peer = Arc::new(Peer { address, is_encrypted: false });
-    let service = Service::new(peer, state.clone(), shared.clone());
-    let io = TokioIo::new(Wire::new(rewound, state.clone()));
     let settings = &shared.settings;
-    let result = if protocol == Protocol::Http2 {
+    let (stream, is_http2) = match (&shared.tls, protocol) {
+        (None, Protocol::Tls) => {
+            shared.hints.tls_on_plain(&settings.name);
+            return;
+        }
+        (None, _) => (Stream::Plain(rewound), protocol == Protocol::Http2),
+        (Some(_), Protocol::Http1 | Protocol::Http2) => {
+            shared.hints.plain_on_tls(&settings.name);
+            say_tls_is_wanted(rewound, protocol).await;
+            return;
+        }
+        (Some(tls), Protocol::Tls) => {
+            let handshake = timeout(HANDSHAKE_TIMEOUT, accept_tls(tls, rewound));
+            let done = tokio::select! {
+                done = handshake => done,
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+            };
+            match done {
+                Ok(Ok(begun)) => begun,
+                Ok(Err(error)) => {
+                    let server = &*settings.name;
+                    tracing::debug!(server, %error, "a TLS handshake failed");
+                    return;
+                }
+                Err(_elapsed) => return,
+            }
+        }
+    };
+    let peer = Arc::new(Peer { address, is_encrypted: shared.tls.is_some() });
+    let service = Service::new(peer, state.clone(), shared.clone());
+    let io = TokioIo::new(Wire::new(stream, state.clone()));
+    let result = if is_http2 {
         state.is_http2.store(true, Ordering::Relaxed);
         let connection = http2_builder(settings, &shared).serve_connection(io, service);
         Driven { connection, state: &state, draining: false }.await
@@ -76,6 +104,42 @@ pub(super) async fn run(
     if let Err(error) = result {
         let server = &*settings.name;
         tracing::debug!(server, %error, "a connection ended with an error");
+    }
+}
+
+/// Sees what a connection speaks.
+async fn begin(mut socket: Socket) -> io::Result<Option<(Rewound, Protocol)>> {
+    let begun = first_bytes::read(&mut socket).await?;
+    Ok(begun.map(|(first, protocol)| (Rewound::new(socket, first), protocol)))
+}
+
+/// The handshake; and whether HTTP/2 is spoken then. A client that does not use ALPN is asked by
+/// its first bytes.
+async fn accept_tls(tls: &Arc<ServerTls>, rewound: Rewound) -> io::Result<(Stream, bool)> {
+    let acceptor = TlsAcceptor::from(tls.config().await);
+    let mut stream = Box::new(acceptor.accept(rewound).await?);
+    let agreed = stream.get_ref().1.alpn_protocol().map(|protocol| protocol == b"h2");
+    if let Some(is_http2) = agreed {
+        return Ok((Stream::Tls(First::none(), stream), is_http2));
+    }
+    let (first, protocol) =
+        first_bytes::read(&mut stream).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok((Stream::Tls(first, stream), protocol == Protocol::Http2))
+}
+
+/// Tells an HTTP/1 client in plain text why it gets no answer, in the words of Go's server.
+async fn say_tls_is_wanted(mut rewound: Rewound, protocol: Protocol) {
+    const ANSWER: &[u8] =
+        b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    if protocol == Protocol::Http1 {
+        let said = async {
+            rewound.write_all(ANSWER).await?;
+            rewound.shutdown().await?;
+            // What the client still sends is read, or it would lose the answer.
+            tokio::io::copy(&mut (&mut rewound).take(64 * 1024), &mut tokio::io::sink()).await
+        };
+        // The client is told as far as it listens.
+        drop(timeout(GOODBYE_TIMEOUT, said).await);
     }
 }
 

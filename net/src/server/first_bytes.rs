@@ -1,10 +1,9 @@
 //! What a connection speaks, seen from its first bytes.
 
 use std::io;
+use std::ops::Range;
 
-use tokio::io::AsyncReadExt;
-
-use super::socket::{Rewound, Socket};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 /// What every HTTP/2 connection begins with, RFC 9113 section 3.4.
 pub(super) const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -20,25 +19,51 @@ pub(super) enum Protocol {
     Http1,
 }
 
+/// Bytes that were read ahead and are still to be given.
+pub(super) struct First {
+    bytes: [u8; HTTP2_PREFACE.len()],
+    pending: Range<usize>,
+}
+
+impl First {
+    /// No bytes.
+    pub(super) fn none() -> Self {
+        Self { bytes: [0; HTTP2_PREFACE.len()], pending: 0..0 }
+    }
+
+    /// Gives bytes, if there are any.
+    pub(super) fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        if self.pending.is_empty() {
+            return false;
+        }
+        let pending = self.bytes.get(self.pending.clone()).unwrap_or_default();
+        let len = pending.len().min(buffer.remaining());
+        buffer.put_slice(pending.get(..len).unwrap_or_default());
+        self.pending.start += len;
+        true
+    }
+}
+
 /// Reads as many bytes as it takes to tell protocols apart. Nothing when the peer went away
 /// without a byte.
-pub(super) async fn read(mut socket: Socket) -> io::Result<Option<(Rewound, Protocol)>> {
-    let mut first = [0; HTTP2_PREFACE.len()];
-    let mut len = 0;
+pub(super) async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Option<(First, Protocol)>> {
+    let mut first = First::none();
     let protocol = loop {
-        let room = first.get_mut(len..).unwrap_or_default();
-        let read = socket.read(room).await?;
-        if read == 0 && len == 0 {
+        let room = first.bytes.get_mut(first.pending.end..).unwrap_or_default();
+        let read = stream.read(room).await?;
+        if read == 0 && first.pending.is_empty() {
             return Ok(None);
         }
-        len += read;
-        match recognise(first.get(..len).unwrap_or_default()) {
+        first.pending.end += read;
+        match recognise(first.bytes.get(first.pending.clone()).unwrap_or_default()) {
             Some(protocol) => break protocol,
             None if read == 0 => break Protocol::Http1,
             None => {}
         }
     };
-    Ok(Some((Rewound::new(socket, first, len), protocol)))
+    Ok(Some((first, protocol)))
 }
 
 /// The protocol; nothing while it could still be HTTP/2.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
 
@@ -34,14 +34,22 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         self.state.activity.begin_request();
-        let answer = self.shared.handler.clone().handle(request, self.peer.clone());
-        Answering { answer, state: self.state.clone(), shared: self.shared.clone(), failed: true }
+        let cors = self.shared.settings.cors.as_ref();
+        let origin = cors.and_then(|cors| cors.origin(&request));
+        let answer = match cors.and_then(|cors| cors.preflight(&request)) {
+            Some(response) => Box::pin(std::future::ready(response)),
+            None => self.shared.handler.clone().handle(request, self.peer.clone()),
+        };
+        let (state, shared) = (self.state.clone(), self.shared.clone());
+        Answering { answer, origin, state, shared, failed: true }
     }
 }
 
 /// A request being answered. Counts as such until it is dropped.
 pub(super) struct Answering {
     answer: BoxFuture<'static, Response<ReplyBody>>,
+    /// The page that asks, if it may.
+    origin: Option<HeaderValue>,
     state: Arc<Watched>,
     shared: Arc<Shared>,
     failed: bool,
@@ -54,6 +62,9 @@ impl Future for Answering {
         let mut response = ready!(self.answer.as_mut().poll(cx));
         let status = response.status();
         self.failed = status.is_client_error() || status.is_server_error();
+        if let Some(cors) = &self.shared.settings.cors {
+            cors.mark(self.origin.clone(), response.headers_mut());
+        }
         for (name, value) in &self.shared.settings.response_headers {
             response.headers_mut().insert(name.clone(), value.clone());
         }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Sleep;
+use tokio_rustls::server::TlsStream;
 
 use super::accept::Watched;
+use super::first_bytes::First;
 
 /// TCP or a unix socket.
 pub(super) enum Socket {
@@ -21,15 +23,20 @@ pub(super) enum Socket {
 /// A socket of which the first bytes have been read already.
 pub(super) struct Rewound {
     socket: Socket,
-    /// Bytes to give before those of the socket.
-    first: [u8; 24],
-    pending: std::ops::Range<usize>,
+    first: First,
+}
+
+/// A connection in plain text or in TLS.
+pub(super) enum Stream {
+    Plain(Rewound),
+    /// With decrypted bytes that have been read already.
+    Tls(First, Box<TlsStream<Rewound>>),
 }
 
 /// What hyper talks to.
 pub(super) struct Wire {
     state: Arc<Watched>,
-    rewound: Rewound,
+    stream: Stream,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
@@ -38,14 +45,14 @@ pub(super) struct Wire {
 const LINGER: Duration = Duration::from_millis(500);
 
 impl Rewound {
-    pub(super) fn new(socket: Socket, first: [u8; 24], len: usize) -> Self {
-        Self { socket, first, pending: 0..len }
+    pub(super) fn new(socket: Socket, first: First) -> Self {
+        Self { socket, first }
     }
 }
 
 impl Wire {
-    pub(super) fn new(rewound: Rewound, state: Arc<Watched>) -> Self {
-        Self { state, rewound, lingering: None }
+    pub(super) fn new(stream: Stream, state: Arc<Watched>) -> Self {
+        Self { state, stream, lingering: None }
     }
 
     /// Reads and drops what the peer still sends, until it is done or the time is over. Without
@@ -58,7 +65,7 @@ impl Wire {
         let mut dropped = [0; 8192];
         loop {
             let mut buffer = ReadBuf::new(&mut dropped);
-            match ready!(Pin::new(&mut self.rewound).poll_read(cx, &mut buffer)) {
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
                 _ => return Poll::Ready(()),
             }
@@ -122,11 +129,7 @@ impl AsyncRead for Rewound {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.pending.is_empty() {
-            let pending = this.first.get(this.pending.clone()).unwrap_or_default();
-            let len = pending.len().min(buffer.remaining());
-            buffer.put_slice(pending.get(..len).unwrap_or_default());
-            this.pending.start += len;
+        if this.first.give(buffer) {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut this.socket).poll_read(cx, buffer)
@@ -163,6 +166,64 @@ impl AsyncWrite for Rewound {
     }
 }
 
+macro_rules! on_stream {
+    ($stream:expr, $inner:ident => $do:expr) => {
+        match $stream {
+            Stream::Plain($inner) => $do,
+            Stream::Tls(_, $inner) => $do,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Self::Tls(first, tls) => {
+                if first.give(buffer) {
+                    Poll::Ready(Ok(()))
+                } else {
+                    Pin::new(tls).poll_read(cx, buffer)
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        on_stream!(self.get_mut(), stream => Pin::new(stream).poll_write(cx, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on_stream!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(cx, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        on_stream!(self, stream => stream.is_write_vectored())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self.get_mut(), stream => Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(cx))
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -171,7 +232,7 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.rewound).poll_read(cx, buffer))?;
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
         if buffer.filled().len() > before {
             this.state.activity.note_read();
         }
@@ -186,7 +247,7 @@ impl AsyncWrite for Wire {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(&mut this.rewound).poll_write(cx, bytes);
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
         this.state.activity.note_write(written.is_ready());
         written
     }
@@ -197,23 +258,23 @@ impl AsyncWrite for Wire {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(&mut this.rewound).poll_write_vectored(cx, slices);
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
         this.state.activity.note_write(written.is_ready());
         written
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.rewound.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().rewound).poll_flush(cx)
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.lingering.is_none() {
-            ready!(Pin::new(&mut this.rewound).poll_shutdown(cx))?;
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
         }
         if this.state.activity.last_answer_failed() {
             ready!(this.poll_linger(cx));
