@@ -23,8 +23,8 @@ use crate::reason::Reason;
 
 /// Requests that the search for refused items may cost beyond the one that was refused: enough to find two single items in 8192.
 const SEARCH_REQUESTS_MAX: usize = 64;
-/// After so many of them without one success the search is given up, since then it is not the items.
-const BLIND_REQUESTS_MAX: usize = 6;
+/// When halves and quarters are all refused it is not the items, and the search is given up.
+const BLIND_LEVELS_MAX: usize = 2;
 
 /// Everything behind the queue.
 pub(crate) struct Chain {
@@ -41,11 +41,21 @@ pub(crate) struct Chain {
     hopeless: AtomicBool,
 }
 
-/// A search for the items that make the backend refuse a payload.
+/// A search for the items that make the backend refuse a payload: level by level, all parts of one size before their halves.
 #[derive(Default)]
 struct Search {
+    suspects: Vec<Suspect>,
+    level: usize,
     requests: usize,
     any_taken: bool,
+}
+
+/// A part that was refused and has not been split yet.
+struct Suspect {
+    part: Payload,
+    items: usize,
+    unsendable: Vec<(DropReason, usize)>,
+    error: SendError,
 }
 
 impl Chain {
@@ -73,7 +83,14 @@ impl Chain {
         let mut search = Search::default();
         let mut first = Some(payload);
         let mut later = VecDeque::new();
-        while let Some(part) = first.take().or_else(|| later.pop_front()) {
+        loop {
+            let Some(part) = first.take().or_else(|| later.pop_front()) else {
+                if search.suspects.is_empty() {
+                    break;
+                }
+                self.search_on(&mut search, custody, &mut later);
+                continue;
+            };
             if part.items() > 1
                 && self.push.request_bytes(&part).is_some_and(|bytes| bytes > self.limit())
             {
@@ -144,37 +161,50 @@ impl Chain {
                     self.sent(custody, request.items, &sent);
                 }
                 Err(error) => {
-                    if request.items > 1 && self.splitting_helps(&error, search) {
-                        let all = whole.is_some();
-                        if let Some(part) = request.part.take().or_else(|| whole.take()) {
-                            if all {
-                                // They turn up again when the halves are encoded.
-                                unsendable.clear();
-                            }
-                            search.requests += if error.is_permanent() { 2 } else { 0 };
-                            later.extend(halves(part));
-                            continue;
-                        }
+                    let searched = error.is_about_the_request();
+                    let splittable = searched || matches!(error, SendError::TooLarge { .. });
+                    let all = whole.is_some();
+                    let part = request.part.take().or_else(|| whole.take());
+                    let Some(part) = part.filter(|_| splittable && request.items > 1) else {
+                        self.give_up(custody, request.items, &error);
+                        continue;
+                    };
+                    // When the halves are encoded, what has no form turns up again.
+                    let unsendable = if all { std::mem::take(&mut unsendable) } else { Vec::new() };
+                    if searched {
+                        let items = request.items;
+                        search.suspects.push(Suspect { part, items, unsendable, error });
+                    } else {
+                        later.extend(halves(part));
                     }
-                    self.give_up(custody, request.items, &error);
                 }
             }
         }
-        for (reason, items) in unsendable {
-            custody.held.settle(Outcome::Dropped(reason), items);
+        self.drop_unsendable(custody, unsendable);
+    }
+
+    /// Goes on to the next level of a search, or gives it up.
+    fn search_on(&self, search: &mut Search, custody: &mut Custody, later: &mut VecDeque<Payload>) {
+        let blind = search.level >= BLIND_LEVELS_MAX;
+        if blind && !search.any_taken {
+            self.hopeless.store(true, Ordering::Relaxed);
+        }
+        let hopeful = search.any_taken || !self.hopeless.load(Ordering::Relaxed);
+        search.level += 1;
+        for Suspect { part, items, unsendable, error } in search.suspects.drain(..) {
+            if hopeful && search.requests + 2 <= SEARCH_REQUESTS_MAX {
+                search.requests += 2;
+                later.extend(halves(part));
+            } else {
+                self.give_up(custody, items, &error);
+                self.drop_unsendable(custody, unsendable);
+            }
         }
     }
 
-    fn splitting_helps(&self, error: &SendError, search: &Search) -> bool {
-        match error {
-            SendError::TooLarge { .. } => true,
-            SendError::Permanent { about: About::Request, .. } => {
-                if search.requests >= BLIND_REQUESTS_MAX && !search.any_taken {
-                    self.hopeless.store(true, Ordering::Relaxed);
-                }
-                !self.hopeless.load(Ordering::Relaxed) && search.requests + 2 <= SEARCH_REQUESTS_MAX
-            }
-            SendError::Permanent { about: About::Peer, .. } | SendError::Retryable { .. } => false,
+    fn drop_unsendable(&self, custody: &mut Custody, unsendable: Vec<(DropReason, usize)>) {
+        for (reason, items) in unsendable {
+            custody.held.settle(Outcome::Dropped(reason), items);
         }
     }
 
@@ -289,8 +319,8 @@ impl Chain {
 }
 
 impl SendError {
-    fn is_permanent(&self) -> bool {
-        matches!(self, Self::Permanent { .. })
+    fn is_about_the_request(&self) -> bool {
+        matches!(self, Self::Permanent { about: About::Request, .. })
     }
 
     /// The value of the label `error_type`, as upstream's `obs_report_sender.go` has it.

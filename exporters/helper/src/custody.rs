@@ -30,6 +30,8 @@ struct Waiting {
 #[derive(Default)]
 pub(crate) struct Verdict {
     held: Option<Held>,
+    /// Whether some of the items may have been delivered.
+    delivered: bool,
     error: Option<ConsumeError>,
 }
 
@@ -42,8 +44,9 @@ impl Custody {
 
     /// The verdict on a payload that stayed in one piece, and for which nobody else waits.
     pub(crate) fn verdict(mut self) -> Verdict {
+        let delivered = self.held.delivered() > 0;
         let error = self.error.take();
-        Verdict { held: Some(self.held.split(usize::MAX)), error }
+        Verdict { held: Some(self.held.split(usize::MAX)), delivered, error }
     }
 
     /// Takes in another payload's.
@@ -67,10 +70,14 @@ impl Custody {
 
 impl Drop for Custody {
     fn drop(&mut self) {
-        // Which items of a joined payload the backend took is not known, so none may be sent again once it took some.
-        let error = self.error.take().filter(|_| self.held.delivered() == 0);
+        // Which items of a joined payload the backend took is not known: once it took some, none may be sent again.
+        let delivered = self.held.delivered() > 0;
+        if delivered {
+            self.held.cut_off();
+        }
         for (waiter, items) in self.waiters.drain(..) {
-            waiter.give(self.held.split(items), error.clone());
+            let (held, error) = (Some(self.held.split(items)), self.error.clone());
+            waiter.give(Verdict { held, delivered, error });
         }
     }
 }
@@ -83,9 +90,9 @@ impl Waiter {
         (Self(Arc::new(Waiting { verdict, answer })), answered)
     }
 
-    fn give(&self, held: Held, error: Option<ConsumeError>) {
+    fn give(&self, share: Verdict) {
         let mut verdict = self.0.verdict.lock().unwrap_or_else(PoisonError::into_inner);
-        verdict.add(held, error);
+        verdict.add(share);
     }
 }
 
@@ -101,19 +108,21 @@ impl Drop for Waiting {
 }
 
 impl Verdict {
-    fn add(&mut self, held: Held, error: Option<ConsumeError>) {
-        match &mut self.held {
-            Some(ours) => ours.absorb(held),
-            None => self.held = Some(held),
+    fn add(&mut self, share: Verdict) {
+        match (&mut self.held, share.held) {
+            (Some(ours), Some(theirs)) => ours.absorb(theirs),
+            (ours @ None, theirs) => *ours = theirs,
+            (Some(_), None) => {}
         }
-        keep_worse(&mut self.error, error);
+        self.delivered |= share.delivered;
+        keep_worse(&mut self.error, share.error);
     }
 
     /// The answer to the caller, and how many of its items were lost if that is `Ok`. An error means that nothing of the payload has been
     /// delivered, so that it can be sent again as a whole; once something was delivered, the rest is counted as lost.
     pub(crate) fn decide(self) -> (Result<(), ConsumeError>, usize) {
         let Some(held) = self.held else { return (Err(closed()), 0) };
-        if held.delivered() == 0 {
+        if !self.delivered {
             let cut_off = (held.open() > 0).then(closed);
             if let Some(error) = self.error.or(cut_off) {
                 return (Err(error), 0);

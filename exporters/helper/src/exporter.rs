@@ -33,6 +33,14 @@ pub fn exporter<P: Push>(
     settings: Settings,
     push: P,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
+    Ok(Arc::new(build(context, settings, push)?))
+}
+
+pub(crate) fn build<P: Push>(
+    context: Context,
+    settings: Settings,
+    push: P,
+) -> Result<Helper, BuildError> {
     let Some(signal) = context.signal else {
         return Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id)));
     };
@@ -50,18 +58,19 @@ pub fn exporter<P: Push>(
         metrics,
         context,
     };
-    Ok(Arc::new(Helper::new(core)))
+    Ok(Helper::new(core))
 }
 
-struct Helper {
-    core: Arc<Core>,
+/// What [`exporter`] makes.
+pub(crate) struct Helper {
+    pub(crate) core: Arc<Core>,
     /// Keeps the queue's gauges in sight.
     _shown: Vec<Registration>,
 }
 
-struct Core {
+pub(crate) struct Core {
     chain: Chain,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     queue: Option<Queue>,
     /// Whether callers wait for the outcome.
     waits: bool,
@@ -272,7 +281,7 @@ impl<F: Future> Future for Caught<'_, F> {
     }
 }
 
-async fn emptied(held: &[Arc<Generation>]) {
+pub(crate) async fn emptied(held: &[Arc<Generation>]) {
     for generation in held {
         generation.emptied().await;
     }

@@ -217,6 +217,12 @@ impl Held {
         self.open + noted.filter(|(outcome, _)| !told(outcome)).map(|(_, n)| n).sum::<usize>()
     }
 
+    /// Settles what is open as cut off.
+    pub(crate) fn cut_off(&mut self) {
+        let reason = self.generation.shared.cut_off();
+        self.settle(Outcome::Dropped(reason), self.open);
+    }
+
     /// Cuts off so many items, open ones first, with their share of what was noted.
     pub(crate) fn split(&mut self, items: usize) -> Held {
         let open = self.open.min(items);
@@ -247,6 +253,9 @@ impl Held {
     }
 
     fn release(&self, items: usize) {
+        if items == 0 {
+            return;
+        }
         self.generation.shared.metrics.held.sub(items as i64);
         self.generation.take(items);
     }
@@ -257,14 +266,11 @@ impl Drop for Held {
         let items = match self.noted.take() {
             Some(noted) => self.open + noted.items(),
             None => {
-                let shared = &self.generation.shared;
-                shared.count(Outcome::Dropped(shared.cut_off()), self.open);
-                self.open
+                self.cut_off();
+                0
             }
         };
-        if items > 0 {
-            self.release(items);
-        }
+        self.release(items);
     }
 }
 

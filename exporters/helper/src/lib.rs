@@ -32,3 +32,6 @@ pub use exporter::exporter;
 pub use push::{About, EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Push, SendError, Sent};
 pub use reason::Reason;
 pub use settings::{Settings, read_queue};
+
+#[cfg(test)]
+mod tests;
