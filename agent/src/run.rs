@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipeline::{MemoryBudget, MemorySettings, Process, Service, Stop};
+use pipeline::{MemoryBudget, MemorySettings, Process, Service, ServiceError, Stop};
 use telemetry::logs::{Early, Logger};
 use telemetry::{Registration, Registry, process};
 use tokio::sync::mpsc;
@@ -80,8 +80,11 @@ impl<'a> Agent<'a> {
             _stop = signals.next_stop() => return Err(OK),
         };
         let service = service.map_err(|error| {
-            tracing::error!("{error}");
-            FAILED
+            report(&error.to_string(), &telemetry);
+            match error {
+                ServiceError::Build { .. } => MISUSED,
+                ServiceError::Start { .. } => FAILED,
+            }
         })?;
         let mut agent = Self {
             sources,
@@ -94,7 +97,7 @@ impl<'a> Agent<'a> {
             _own_series: own_series,
         };
         if let Err(error) = agent.serve_metrics(&telemetry).await {
-            tracing::error!("{error}");
+            report(&error.to_string(), &telemetry);
             agent.stop(Stop::AtOnce).await;
             return Err(FAILED);
         }
@@ -188,6 +191,14 @@ impl<'a> Agent<'a> {
         self.endpoints
             .serve(&telemetry.endpoints, telemetry.metrics.level, registry, listeners)
             .await
+    }
+}
+
+/// Says why the agent does not start: in its log, and to the person at the terminal if the log goes elsewhere.
+fn report(error: &str, telemetry: &OwnTelemetry) {
+    tracing::error!("{error}");
+    if !telemetry.logs.output_paths.iter().any(|path| path == "stderr") {
+        dump::tell(&format!("Error: {error}\n"));
     }
 }
 

@@ -283,6 +283,17 @@ mod tests {
         assert!(waited < SLOWED_FOR, "waited {waited:?} although there was room");
     }
 
+    #[test]
+    fn bounds_can_change_while_bytes_are_held() {
+        let budget = MemoryBudget::new(50, 100);
+        let _held = hold(&budget, 60);
+        budget.set_bounds(500, 70);
+        assert!(matches!(budget.try_hold(20), Admission::Spent(_)));
+        budget.set_bounds(50, 90);
+        assert!(matches!(budget.try_hold(20), Admission::Granted(_)));
+        assert_eq!(budget.limit_bytes(), 90);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn paced_sender_is_let_go_when_no_room_is_made() {
         let budget = MemoryBudget::new(50, 100);

@@ -144,3 +144,20 @@ pub fn item(signal: Signal) -> Item {
         Signal::Logs => Item::LogRecords,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fatal_error_names_its_component_and_only_the_first_is_kept() {
+        let (fatal, mut ends) = mpsc::channel(1);
+        let process = Process::new(Arc::default(), MemoryBudget::default(), fatal);
+        let id = "otlp/2".parse().unwrap();
+        let context = Context::new(process, ComponentKind::Receiver, id, None, None);
+        context.report_fatal("the socket is gone");
+        context.report_fatal("again");
+        assert_eq!(ends.try_recv().unwrap(), "receiver \"otlp/2\" failed: the socket is gone");
+        assert!(ends.try_recv().is_err());
+    }
+}

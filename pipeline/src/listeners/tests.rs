@@ -36,3 +36,13 @@ fn socket_file_of_a_dead_process_is_replaced_and_removed_at_the_end() {
     drop(listener);
     assert!(!path.exists());
 }
+
+#[test]
+fn any_free_port_is_another_one_each_time() {
+    let (listeners, address) =
+        (Listeners::default(), TransportAddress::Tcp("127.0.0.1:0".to_owned()));
+    let first = listeners.bind(&id("otlp"), &address).unwrap();
+    let second = listeners.bind(&id("otlp"), &address).unwrap();
+    assert_ne!(first.local_addr(), second.local_addr());
+    assert_eq!(listeners.addresses().len(), 2);
+}
