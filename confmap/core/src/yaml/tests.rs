@@ -117,8 +117,10 @@ fn duplicate_keys_name_both_lines() {
     for index in 0..100 {
         let _ = writeln!(many, "k{index}: 1");
     }
-    many.push_str("k7: 2\n");
-    refuses(&many, "101:1 yaml: line 101: mapping key \"k7\" already defined at line 8");
+    for (key, line) in [("k7", 8), ("k70", 71)] {
+        let error = format!("mapping key \"{key}\" already defined at line {line}");
+        refuses(&format!("{many}{key}: 2\n"), &format!("101:1 yaml: line 101: {error}"));
+    }
 }
 
 #[test]
@@ -222,6 +224,10 @@ fn aliases_cannot_multiply_without_end() {
     // The same with text instead of values.
     let big = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 200].join(", "));
     assert!(parse(&big).expect_err("must be refused").to_string().contains("bytes of text"));
+    // Keys count as values do: 600 maps of 100 keys.
+    let keys: Vec<String> = (0..100).map(|key| format!("k{key}: 1")).collect();
+    let aliases = vec!["*a"; 600].join(", ");
+    assert!(parse(&format!("a: &a {{{}}}\nb: [{aliases}]\n", keys.join(", "))).is_err());
     // Anchors keep copies, so nested ones count too.
     let anchors: String = (0..90).map(|level| format!("&a{level} [")).collect();
     let nested = format!("{anchors}{}{}", "1, ".repeat(20_000), "]".repeat(90));

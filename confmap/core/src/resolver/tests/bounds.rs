@@ -4,7 +4,7 @@ use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, propte
 
 use crate::{
     Node, Redaction, Retrieved, Severity, Value,
-    limits::{MAX_DEPTH, MAX_DOCUMENT_BYTES},
+    limits::{MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_NODES},
     resolver::merge::merge,
     testing::{Fake, Log, providers, resolve_with, resolve_yaml},
 };
@@ -72,6 +72,15 @@ fn what_a_provider_yields_has_a_limit() {
     let diagnostics =
         resolve_with(&yaml, &[], &providers(&[]).with(big), None).expect_err("must be refused");
     assert_eq!(diagnostics.sorted()[0].to_string(), "a: big:1 yields more than 1048576 bytes");
+}
+
+#[test]
+fn what_locations_have_together_is_limited() {
+    let list = |key: &str| format!("yaml:{key}: [{}]", "1, ".repeat(MAX_NODES / 2));
+    let (a, b) = (list("a"), list("b"));
+    assert!(resolve_with(&[&a], &[], &providers(&[]), None).is_ok());
+    let both = resolve_with(&[&a, &b], &[], &providers(&[]), None).expect_err("must be refused");
+    assert_eq!(both.sorted()[0].to_string(), "the merged configuration is too large");
 }
 
 #[test]

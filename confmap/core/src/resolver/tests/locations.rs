@@ -148,3 +148,20 @@ fn errors_stand_in_the_order_of_the_locations_and_their_lines() {
         diagnostics.sorted().iter().map(|diagnostic| diagnostic.path().to_string()).collect();
     assert_eq!(paths, ["x", "y", "z"]);
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_text() {
+    let resolved = resolve_with(&["yaml:\u{feff}a: 1"], &[], &providers(&[]), None);
+    let root = resolved.expect("resolves").root;
+    let key = &root.as_map().and_then(|map| map.entry("a")).expect("the key").key_origin;
+    assert_eq!((key.column(), key.line_text()), (1, Some("a: 1")));
+}
+
+#[test]
+fn a_merged_key_stands_where_it_was_written_last() {
+    let locations = ["yaml:a: {b: 1}", "yaml:\na: {c: 2}"];
+    let root = resolve_with(&locations, &[], &providers(&[]), None).expect("resolves").root;
+    let a = root.as_map().and_then(|map| map.entry("a")).expect("the key");
+    assert_eq!((a.key_origin.line(), a.node.origin().line()), (2, 2));
+    assert_eq!(a.node.get("b").expect("b").origin().line(), 1);
+}

@@ -50,6 +50,13 @@ fn a_reference_in_what_was_retrieved_is_asked_for_unless_it_is_known() {
 }
 
 #[test]
+fn a_known_reference_is_not_asked_for_with_one_that_is_not() {
+    let (yaml, log) = resolve("a: x${sec:${ssm:9}} ${ssm:1}\n");
+    assert_eq!(log, ["ssm? 1 9", "ssm!", "sec? ssm(9)", "sec!"]);
+    assert_eq!(yaml, "a: \"xsec(ssm(9)) ssm(1)\"\n");
+}
+
+#[test]
 fn a_reference_behind_an_escaped_one_is_not_asked_for() {
     let (yaml, log) = resolve("a: $${ssm:1} ${ssm:2}\n");
     assert_eq!(log, Vec::<String>::new());

@@ -30,6 +30,9 @@ fn the_printer_masks_what_a_provider_declared_secret() {
     assert!(!resolved.root.to_json(&redaction).contains(SECRET));
     let open = resolved.root.to_yaml(&Redaction::none());
     assert!(open.contains("b: \"Bearer hunter2\"\n"), "{open}");
+    // A part of a secret is one, too.
+    let user = resolved.root.get("c").and_then(|c| c.get("user")).expect("the user");
+    assert_eq!(user.to_yaml(&redaction), "\"[REDACTED]\"\n");
     let debug = format!("{resolved:?}");
     assert!(!debug.contains(SECRET), "{debug}");
 }
@@ -99,6 +102,13 @@ fn a_secret_in_a_reference_is_not_repeated() {
         let report = resolve(yaml).expect_err("nothing there").to_string();
         assert!(!report.contains(SECRET) && !report.contains("word"), "{report}");
     }
+}
+
+#[test]
+fn a_dollar_of_a_literal_is_a_dollar_in_a_reference_too() {
+    let report = resolve("a: ${file:${sec:dollars}}").expect_err("no such file").to_string();
+    let message = "the uri \"file:[REDACTED]\" contains unsupported characters ('$')";
+    assert!(report.contains(message), "{report}");
 }
 
 #[test]

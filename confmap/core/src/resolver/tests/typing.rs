@@ -230,3 +230,10 @@ fn a_list_field_splits_the_text_of_a_variable_at_commas() {
     check("a, b", list(&["a", " b"]));
     check("a", list(&["a"]));
 }
+
+#[test]
+fn expanded_values_are_equal_if_value_and_text_are() {
+    let resolve = |value| resolve_yaml("a: ${A}", &[("A", value)]).expect("resolves").root;
+    assert!(resolve("0123") == resolve("0123"));
+    assert!(resolve("0123") != resolve("83"));
+}
