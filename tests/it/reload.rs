@@ -58,7 +58,7 @@ fn nothing_is_refused_or_lost_while_configs_change() {
         metrics::wait_for(gateway.metrics, "hikyaku_config_reloads", &outcome, round as f64);
     }
     assert_eq!(agent.stop().code, Some(0));
-    let [even, odd] = backends.each_ref().map(OtlpBackend::delivered);
+    let [even, odd] = backends.each_ref().map(|backend| backend.delivered());
     assert!(even.values().chain(odd.values()).all(|times| *times == 1));
     assert_eq!(even.len() + odd.len(), ids.len());
     assert!(ids.iter().all(|id| even.contains_key(id) || odd.contains_key(id)));

@@ -17,6 +17,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Status, status};
 use prost::Message as _;
+use tests::desk::Decoded as _;
 use tests::gateway::Gateway;
 use tests::otlp::{OtlpBackend, Payload, Transport};
 use tests::zipkin::ZipkinBackend;

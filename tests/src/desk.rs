@@ -1,6 +1,6 @@
 //! What every fake backend has: a script of answers, a record of what came, and a way to wait for it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use crate::answer::Answer;
+use crate::spans::SpanId;
 use crate::wait::PATIENCE;
 
 /// Shared by a fake's test and its server. `R` is one request as the fake understood it.
@@ -38,6 +39,12 @@ impl<R> fmt::Debug for Judge<R> {
     }
 }
 
+/// A request that a fake has decoded.
+pub trait Decoded: Clone {
+    /// The ids of its spans, in order; none for another signal.
+    fn span_ids(&self) -> Vec<SpanId>;
+}
+
 /// One request and what became of it.
 #[derive(Clone, Debug)]
 pub struct Entry<R> {
@@ -51,7 +58,7 @@ pub struct Entry<R> {
     pub at: Instant,
 }
 
-impl<R: Clone> Desk<R> {
+impl<R: Decoded> Desk<R> {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -134,6 +141,40 @@ impl<R: Clone> Desk<R> {
         self.wait_for(&format!("{count} requests"), |requests| requests.len() >= count);
     }
 
+    /// Each delivered span's id, and how often it was taken.
+    pub fn delivered(&self) -> BTreeMap<SpanId, usize> {
+        taken(&self.lock().requests)
+    }
+
+    /// Waits until each of these spans has been taken.
+    ///
+    /// # Panics
+    ///
+    /// When one has not within the patience of [`crate::wait`].
+    pub fn wait_for_spans(&self, ids: &[SpanId]) {
+        self.wait_for(&format!("{} spans to be delivered", ids.len()), |requests| {
+            let taken = taken(requests);
+            ids.iter().all(|id| taken.contains_key(id))
+        });
+    }
+
+    /// Checks that exactly these spans have been taken, each once.
+    ///
+    /// # Panics
+    ///
+    /// When one is missing, doubled or foreign.
+    pub fn assert_delivered_once(&self, ids: &[SpanId]) {
+        let delivered = self.delivered();
+        let missing = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
+        let doubled = delivered.values().filter(|times| **times > 1).count();
+        assert_eq!(
+            (missing, doubled, delivered.len()),
+            (0, 0, ids.len()),
+            "of {} spans (missing, doubled, all that came)",
+            ids.len()
+        );
+    }
+
     /// The answer to the request that is coming in.
     pub(crate) fn next_answer(&self) -> Answer {
         let mut state = self.lock();
@@ -186,4 +227,15 @@ impl<R: Clone> Desk<R> {
     fn lock(&self) -> MutexGuard<'_, State<R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The spans of the requests that were taken, and how often each was.
+fn taken<R: Decoded>(requests: &[Entry<R>]) -> BTreeMap<SpanId, usize> {
+    let mut taken = BTreeMap::new();
+    for entry in requests.iter().filter(|entry| entry.accepted) {
+        for id in entry.request.span_ids() {
+            *taken.entry(id).or_default() += 1;
+        }
+    }
+    taken
 }

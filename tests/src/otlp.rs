@@ -3,7 +3,6 @@
 //! The rules are those of opentelemetry-proto `docs/specification.md` and of the gRPC protocol over HTTP/2 (grpc
 //! `doc/PROTOCOL-HTTP2.md`).
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
@@ -20,7 +19,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use crate::answer::Answer;
-use crate::desk::Desk;
+use crate::desk::{Decoded, Desk};
 use crate::server::{Outcome, Server, Service};
 use crate::spans::{self, SpanId};
 
@@ -93,50 +92,6 @@ impl OtlpBackend {
     pub fn port(&self) -> u16 {
         self.server.port()
     }
-
-    /// Each delivered span's id, and how often it was taken.
-    pub fn delivered(&self) -> BTreeMap<SpanId, usize> {
-        let mut delivered = BTreeMap::new();
-        for request in self.accepted() {
-            for id in request.span_ids() {
-                *delivered.entry(id).or_default() += 1;
-            }
-        }
-        delivered
-    }
-
-    /// Waits until each of these spans has been taken.
-    ///
-    /// # Panics
-    ///
-    /// When one has not within the patience of [`crate::wait`].
-    pub fn wait_for_spans(&self, ids: &[SpanId]) {
-        self.wait_for(&format!("{} spans to be delivered", ids.len()), |requests| {
-            let taken: std::collections::BTreeSet<SpanId> = requests
-                .iter()
-                .filter(|entry| entry.accepted)
-                .flat_map(|entry| entry.request.span_ids())
-                .collect();
-            ids.iter().all(|id| taken.contains(id))
-        });
-    }
-
-    /// Checks that exactly these spans have been taken, each once.
-    ///
-    /// # Panics
-    ///
-    /// When one is missing, doubled or foreign.
-    pub fn assert_delivered_once(&self, ids: &[SpanId]) {
-        let delivered = self.delivered();
-        let missing = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
-        let doubled = delivered.values().filter(|times| **times > 1).count();
-        assert_eq!(
-            (missing, doubled, delivered.len()),
-            (0, 0, ids.len()),
-            "of {} spans (missing, doubled, all that came)",
-            ids.len()
-        );
-    }
 }
 
 impl Deref for OtlpBackend {
@@ -166,17 +121,18 @@ impl OtlpRequest {
         }
     }
 
-    /// The ids of its spans; none for another signal.
-    pub fn span_ids(&self) -> Vec<SpanId> {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Decoded for OtlpRequest {
+    fn span_ids(&self) -> Vec<SpanId> {
         match &self.payload {
             Payload::Traces(traces) => spans::ids(traces),
             Payload::Metrics(_) | Payload::Logs(_) => Vec::new(),
         }
-    }
-
-    /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -1,7 +1,6 @@
 //! A Zipkin v2 backend that checks every constraint that openzipkin/zipkin-api documents (`zipkin2-api.yaml`,
 //! `zipkin.proto`).
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
@@ -14,7 +13,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::answer::Answer;
-use crate::desk::Desk;
+use crate::desk::{Decoded, Desk};
 use crate::encoding;
 use crate::otlp::{self, header, headers};
 use crate::server::{Outcome, Reply, Server, Service, full};
@@ -72,48 +71,6 @@ impl ZipkinBackend {
     pub fn endpoint(&self) -> String {
         endpoint(self.port())
     }
-
-    /// Each delivered span's id, and how often it was taken.
-    pub fn delivered(&self) -> BTreeMap<SpanId, usize> {
-        let mut delivered = BTreeMap::new();
-        for span in self.accepted().iter().flat_map(|request| &request.spans) {
-            *delivered.entry(span.span_id()).or_default() += 1;
-        }
-        delivered
-    }
-
-    /// Waits until each of these spans has been taken.
-    ///
-    /// # Panics
-    ///
-    /// When one has not within the patience of [`crate::wait`].
-    pub fn wait_for_spans(&self, ids: &[SpanId]) {
-        self.wait_for(&format!("{} spans to be delivered", ids.len()), |requests| {
-            let taken: std::collections::BTreeSet<SpanId> = requests
-                .iter()
-                .filter(|entry| entry.accepted)
-                .flat_map(|entry| entry.request.spans.iter().map(Span::span_id))
-                .collect();
-            ids.iter().all(|id| taken.contains(id))
-        });
-    }
-
-    /// Checks that exactly these spans have been taken, each once.
-    ///
-    /// # Panics
-    ///
-    /// When one is missing, doubled or foreign.
-    pub fn assert_delivered_once(&self, ids: &[SpanId]) {
-        let delivered = self.delivered();
-        let missing = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
-        let doubled = delivered.values().filter(|times| **times > 1).count();
-        assert_eq!(
-            (missing, doubled, delivered.len()),
-            (0, 0, ids.len()),
-            "of {} spans (missing, doubled, all that came)",
-            ids.len()
-        );
-    }
 }
 
 /// What an exporter's `endpoint` is set to for a Zipkin on this port.
@@ -132,6 +89,12 @@ impl Deref for ZipkinBackend {
 impl Drop for ZipkinBackend {
     fn drop(&mut self) {
         self.desk.assert_clean();
+    }
+}
+
+impl Decoded for ZipkinRequest {
+    fn span_ids(&self) -> Vec<SpanId> {
+        self.spans.iter().map(Span::span_id).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tests::agent::Agent;
 use tests::answer::Answer;
+use tests::desk::Decoded as _;
 use tests::gateway::{Gateway, QUICK_RETRIES};
 use tests::metrics::Branch;
 use tests::otlp::OtlpBackend;

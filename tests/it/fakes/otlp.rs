@@ -4,6 +4,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use tests::answer::Answer;
+use tests::desk::Decoded as _;
 use tests::otlp::{OtlpBackend, Transport};
 use tests::{encoding, ports, raw, send, spans};
 

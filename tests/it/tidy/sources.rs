@@ -23,8 +23,19 @@ const RULES: &[Rule] = &[
     },
     Rule {
         text: "env::var",
-        allowed_in: &["agent/", "extension/", "aws/", "confmap/", "net/", "tests/", "xtask/"],
-        reason: "configuration comes through the providers; `net` reads the usual proxy and certificate variables",
+        allowed_in: &[
+            "agent/",
+            "extension/",
+            "aws/",
+            "confmap/",
+            // Whether the terminal wants colour.
+            "exporters/debug/src/style.rs",
+            // The usual variables for proxies and certificates.
+            "net/",
+            "tests/",
+            "xtask/",
+        ],
+        reason: "configuration comes through the providers",
     },
     Rule {
         text: "signal::unix",
@@ -125,12 +136,16 @@ fn what_is_left_to_do_names_its_issue() {
 
 #[test]
 fn no_file_knows_the_machine_it_was_written_on() {
-    let places = [["/wo", "rk/"], ["/fa", "rm/"], ["/ro", "ot/"], ["/t", "mp/"]];
-    let places = places.map(|parts| parts.concat());
+    // In parts, or this file would complain about itself.
+    let anywhere = [["/wo", "rk/"], ["/fa", "rm/"], ["/ro", "ot/"]].map(|parts| parts.concat());
+    let temporary = ["/t", "mp/"].concat();
     let mut complaints = Vec::new();
     for file in text_files() {
+        // A test may make up a path that is never opened.
+        let made_up = file.path.ends_with(".rs") && production(&file).next().is_none();
         for (number, line) in file.text.lines().enumerate() {
-            if places.iter().any(|place| names_place(line, place)) {
+            let named = anywhere.iter().any(|place| names_place(line, place));
+            if named || (!made_up && names_place(line, &temporary)) {
                 complaints.push(format!("{}:{}: {}", file.path, number + 1, line.trim()));
             }
         }

@@ -47,6 +47,9 @@ async fn main() -> ExitCode {
         Ok(verdicts) => {
             println!();
             verdicts.iter().for_each(|verdict| println!("{verdict}"));
+            if !options.soak && !options.is_complete() {
+                println!("(a part of the bars, or not as they are defined: nothing to quote)");
+            }
             ExitCode::from(u8::from(verdicts.iter().any(|verdict| !verdict.met)))
         }
         Err(error) => {

@@ -101,6 +101,18 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Whether the run measures every bar the way it is defined.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.scenarios.len() == scenario::ALL.len()
+            && self.pairs >= 7
+            && self.load_for >= Duration::from_secs(5)
+            && self.starts >= 41
+            && self.spans.is_none()
+            && self.shape == LoadShape::default()
+    }
+}
+
 fn number<T: FromStr>(option: &str, value: &str) -> Result<T, String> {
     value.parse().map_err(|_| format!("{option} {value}: a number was expected"))
 }

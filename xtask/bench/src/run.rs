@@ -216,9 +216,30 @@ pub(crate) fn quantile<T: Copy + Default>(sorted: &[T], share: f64) -> T {
     sorted.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
 }
 
-/// The middle value.
+/// The middle value, or the mean of the two in the middle.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);
-    quantile(&values, 0.5)
+    let at = |position: usize| values.get(position).copied().unwrap_or_default();
+    let last = values.len().saturating_sub(1);
+    f64::midpoint(at(last / 2), at(last.div_ceil(2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median([]), 0.0);
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn quantiles_are_values_that_were_there() {
+        let values = [10, 20, 30, 40, 50];
+        assert_eq!([0.0, 0.5, 0.99].map(|share| quantile(&values, share)), [10, 30, 50]);
+        assert_eq!(quantile::<u8>(&[], 0.5), 0);
+    }
 }
