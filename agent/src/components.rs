@@ -19,8 +19,14 @@ pub static COMPONENTS: Components = Components {
         &processor_memory_limiter::FACTORY,
     ],
     exporters: &[
+        #[cfg(feature = "exporter-debug")]
+        &exporter_debug::FACTORY,
         #[cfg(feature = "exporter-nop")]
         &exporter_nop::FACTORY,
+        #[cfg(feature = "exporter-otlp")]
+        &exporter_otlp::FACTORY,
+        #[cfg(feature = "exporter-otlphttp")]
+        &exporter_otlphttp::FACTORY,
     ],
     connectors: &[],
     extensions: &[
