@@ -134,17 +134,8 @@ fn read_server(section: &mut Section<'_>) -> HttpServer {
         ..HttpServer::default()
     };
     let server = HttpServer::read(section, defaults);
-    if server.tls.is_some() {
-        section.error("tls", "is not supported: the page is plain text");
-    }
     if server.auth.is_some() {
         section.error("auth", "is not supported: the page is for whoever can reach it");
-    }
-    if server.cors.is_some() {
-        section.warn(
-            "cors",
-            "is accepted and has no effect: the page is not for scripts of other sites",
-        );
     }
     server
 }

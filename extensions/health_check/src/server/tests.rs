@@ -95,3 +95,16 @@ async fn port_in_use_is_named() {
     let error = HealthCheck::new(Arc::new(config), context).start().await.unwrap_err();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }
+
+#[tokio::test]
+async fn unusable_certificate_is_found_at_start() {
+    let yaml = "{endpoint: '127.0.0.1:0', tls: {cert_pem: no, key_pem: no}}";
+    let node = Node::from_yaml("test", yaml).unwrap();
+    let diagnostics = Diagnostics::new();
+    let config = Config::read(Section::new(Some(&node), "x", &diagnostics));
+    assert!(config.http.tls.is_some(), "{diagnostics}");
+    let id = "health_check".parse().unwrap();
+    let context = Context::new(Process::default(), ComponentKind::Extension, id, None, None);
+    let error = HealthCheck::new(Arc::new(config), context).start().await.unwrap_err();
+    assert!(error.to_string().contains("cannot serve"), "{error}");
+}
