@@ -49,3 +49,11 @@ pub enum AuthError {
     #[error("{0}")]
     Refused(String),
 }
+
+/// A client authenticator as a service extension's capability, to be found by type.
+#[derive(Clone)]
+pub struct ClientAuthenticator(pub Arc<dyn ClientAuth>);
+
+/// A server authenticator as a service extension's capability, to be found by type.
+#[derive(Clone)]
+pub struct ServerAuthenticator(pub Arc<dyn ServerAuth>);

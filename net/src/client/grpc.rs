@@ -356,6 +356,20 @@ impl GrpcClient {
     }
 }
 
+impl GrpcMessage {
+    /// The number of bytes on the wire, prefix included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    /// Never: there is a prefix.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+}
+
 impl CallError {
     /// Whether the same call can succeed later, by the rules of the OTLP specification:
     /// `RESOURCE_EXHAUSTED` only if the server says when.
@@ -408,3 +422,6 @@ fn not_grpc(status: StatusCode, headers: &HeaderMap) -> Status {
     let code = if status == StatusCode::OK { Code::Unknown } else { Code::from_http(status) };
     Status::new(code, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,7 +248,7 @@ impl HttpClient {
         if let Some(host) = host {
             headers.insert(HOST, host);
         }
-        if request.method != Method::GET || request.body.len() > 0 {
+        if request.method != Method::GET || !request.body.is_empty() {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len() as u64));
         }
         headers
@@ -365,3 +365,6 @@ fn complains_of_plain(reply: &Reply) -> bool {
 fn host_of(uri: &Uri) -> String {
     uri.host().unwrap_or("no host").to_owned()
 }
+
+#[cfg(test)]
+mod tests;
