@@ -117,3 +117,19 @@ pub(crate) fn note_renamed(plan: &Plan) {
         );
     }
 }
+
+#[cfg(all(test, feature = "exporter-debug", feature = "receiver-otlp"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_default_is_sound_and_takes_settings_on_top() {
+        let runtime = crate::runtime::build().unwrap();
+        let loaded = runtime.block_on(load(&Sources::default())).unwrap();
+        assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics);
+        let sets = vec!["exporters.debug.verbosity=nothing".to_owned()];
+        let sources = Sources { sets, ..Sources::default() };
+        let wrong = runtime.block_on(load(&sources)).err().unwrap();
+        assert!(summary(&wrong).contains("exporters.debug.verbosity"), "{}", summary(&wrong));
+    }
+}

@@ -141,13 +141,17 @@ impl<'a> Agent<'a> {
     /// Drains; a second signal ends that at once.
     async fn stop(self, how: Stop) {
         let Self { mut signals, service, endpoints, .. } = self;
+        let held = service.held();
         let drained = tokio::select! {
             report = service.shutdown(how) => Some(report),
             _again = signals.next_stop() => None,
         };
         match drained {
             Some(_told_in_the_log) => endpoints.stop().await,
-            None => tracing::warn!("Second signal: ending at once. What was not sent is lost."),
+            None => tracing::warn!(
+                undelivered_items = held.count(),
+                "Second signal: ending at once. What was not sent is lost."
+            ),
         }
     }
 

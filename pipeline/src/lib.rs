@@ -40,5 +40,5 @@ pub use id::{ComponentId, ComponentKind, IdError, PipelineId};
 pub use listeners::{Listener, Listeners, Socket, TransportAddress};
 pub use outlet::{Outlet, Outlets};
 pub use plan::{Components, MemorySettings, Plan, Renamed, ShutdownSettings};
-pub use service::{DrainReport, ExporterDrain, Reloaded, Service, ServiceError, Stop};
+pub use service::{DrainReport, ExporterDrain, HeldItems, Reloaded, Service, ServiceError, Stop};
 pub use tasks::Tasks;

@@ -10,7 +10,7 @@ use telemetry::Registration;
 use telemetry::names;
 use tokio::task::JoinSet;
 
-pub use self::drain::{DrainReport, ExporterDrain, Stop};
+pub use self::drain::{DrainReport, ExporterDrain, HeldItems, Stop};
 pub use self::reload::Reloaded;
 use crate::context::{BuildError, Process, StartError};
 use crate::deadline::Deadline;

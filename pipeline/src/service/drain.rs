@@ -60,7 +60,33 @@ impl DrainReport {
     }
 }
 
+/// A look at what a service holds, for whoever ends it before it is drained.
+pub struct HeldItems {
+    gauges: Vec<Gauge>,
+}
+
+impl HeldItems {
+    /// Items in processors and exporters now.
+    pub fn count(&self) -> u64 {
+        self.gauges.iter().map(|gauge| u64::try_from(gauge.get()).unwrap_or(0)).sum()
+    }
+}
+
 impl Service {
+    /// A look at what it holds that outlives it.
+    pub fn held(&self) -> HeldItems {
+        let registry = &self.process.registry;
+        let mut gauges: Vec<Gauge> = self
+            .pipelines
+            .iter()
+            .map(|id| {
+                registry.gauge(&names::PIPELINE_HELD_ITEMS, &[(label::PIPELINE, id.as_str())])
+            })
+            .collect();
+        gauges.extend(self.exporter_counts().into_iter().map(|counts| counts.held));
+        HeldItems { gauges }
+    }
+
     /// Stops everything: receivers, then each next stage once it has passed on what it holds, exporters once they have sent it,
     /// extensions. Says in the log what each exporter could not deliver. Must not be dropped part-way, unless the rest may be lost.
     pub async fn shutdown(mut self, how: Stop) -> DrainReport {

@@ -107,3 +107,16 @@ async fn memory_budget_is_on_the_metrics_page_while_the_service_runs() {
     service.shutdown(Stop::AtOnce).await;
     assert!(!page().contains("hikyaku_memory_budget_bytes 20"));
 }
+
+#[tokio::test]
+async fn what_is_held_can_be_told_after_the_service_is_gone() {
+    let _probe = Probe::new("look");
+    let service = start(&chain("look")).await;
+    let registry = service.process().registry.clone();
+    let of_exporter = [(label::EXPORTER, "fake/out"), (label::DATA_TYPE, "traces")];
+    registry.gauge(&names::EXPORTER_HELD_ITEMS, &of_exporter).add(3);
+    registry.gauge(&names::PIPELINE_HELD_ITEMS, &[(label::PIPELINE, "traces")]).add(4);
+    let held = service.held();
+    drop(service);
+    assert_eq!(held.count(), 7);
+}
