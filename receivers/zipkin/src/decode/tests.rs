@@ -97,6 +97,49 @@ fn last_of_a_tag_that_comes_twice_counts_however_many_there_are() {
     }
 }
 
+#[test]
+fn order_of_tags_makes_no_difference() {
+    let links = [(1, "11"), (0, "10"), (10, "gap")]
+        .map(|(number, id)| format!(r#""otlp.link.{number}":"{}|{id}||{{}}|0""#, "aa".repeat(16)));
+    let body = format!(
+        r#"[{{"traceId":"1","id":"1","timestamp":1,"tags":{{"host.name":"h","os.type":"o"}}}},
+            {{"traceId":"1","id":"2","timestamp":1,"tags":{{"os.type":"o","host.name":"h",{}}}}}]"#,
+        links.join(",")
+    );
+    let request = read(body.as_bytes(), Format::Json, false);
+    assert_eq!(request.resource_spans.len(), 1);
+    let span = &request.resource_spans[0].scope_spans[0].spans[1];
+    let ids: Vec<u8> = span.links.iter().map(|link| link.span_id[7]).collect();
+    assert_eq!(ids, [0x10, 0x11]);
+    assert_eq!(otlp::texts(&span.attributes)[0].0, "otlp.link.10");
+}
+
+#[test]
+fn link_that_breaks_off_leaves_nothing_but_its_attribute() {
+    let text = format!("{}|{}|s|{{\"a\":1,\"b\":}}|0", "aa".repeat(16), "bb".repeat(8));
+    let request = read_json(&json!([span(1, &json!({"tags": {"otlp.link.0": text}}))]));
+    let span = &request.resource_spans[0].scope_spans[0].spans[0];
+    assert_eq!(span.links, []);
+    assert_eq!(otlp::texts(&span.attributes), [("otlp.link.0".to_owned(), text)]);
+}
+
+#[test]
+fn address_in_protobuf_is_read_by_its_length() {
+    for (address, text) in [
+        (&[10, 0, 0, 1][..], "10.0.0.1"),
+        (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1], "10.0.0.1"),
+        (&[1, 2, 0xff], "?0102ff"),
+    ] {
+        let ip = [&[0x12, address.len() as u8], address].concat();
+        let endpoint = [&[0x4a, ip.len() as u8], &ip[..]].concat();
+        let span = [&[0x0a, 8][..], &[7; 8], &[0x1a, 8], &[1; 8], &endpoint].concat();
+        let request = read(&[&[0x0a, span.len() as u8], &span[..]].concat(), Format::Proto, false);
+        let attributes = &request.resource_spans[0].scope_spans[0].spans[0].attributes;
+        let expected = ("network.peer.address".to_owned(), text.to_owned());
+        assert_eq!(otlp::texts(attributes), [expected]);
+    }
+}
+
 /// The golden bodies in both encodings.
 fn golden_bodies() -> Vec<(Format, Vec<u8>)> {
     let mut bodies = Vec::new();

@@ -1,6 +1,9 @@
 //! The whole receiver over real sockets.
 
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use confmap::{Diagnostics, Node, Section};
@@ -85,14 +88,14 @@ async fn request_in_the_middle_is_answered_before_the_receiver_has_stopped() {
             async move { exchange(address, &post(r#"[{"traceId":"1","id":"1"}]"#)).await },
         );
     next.wait_for_offers(1).await;
-    let stopping =
-        tokio::spawn(
-            async move { receiver.shutdown(Deadline::after(Duration::from_secs(30))).await },
-        );
+    let mut stopping = pin!(receiver.shutdown(Deadline::after(Duration::from_secs(30))));
+    let begun = poll_fn(|cx| Poll::Ready(stopping.as_mut().poll(cx)));
+    assert!(begun.await.is_pending(), "the receiver did not wait for the request");
     next.close(false);
+    let stopped = within_patience("the receiver to stop", stopping).await;
     let answer = within_patience("the answer", sending).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 202 Accepted\r\n"), "{answer}");
-    assert_eq!(within_patience("the receiver to stop", stopping).await.unwrap(), 0);
+    assert_eq!(stopped, 0);
     assert_eq!(next.items(), 1);
 }
 
