@@ -42,19 +42,22 @@
 //! let yaml = "endpoint: collector:4317\ntimeout: 1.5s\nheaders: {x-team: blue}\nqeue: 3\n";
 //! let node = Node::from_yaml("file:config.yaml", yaml).expect("valid YAML");
 //! let diagnostics = Diagnostics::new();
-//! let config = parse(Section::new(Some(&node), "exporters::otlp", &diagnostics)).expect("a config");
+//! let section = Section::new(Some(&node), "exporters::otlp", &diagnostics);
+//! let config = parse(section).expect("a config");
 //!
 //! assert_eq!(config.timeout, Duration::from_millis(1500));
 //! assert_eq!(config.queue_size, None);
 //! assert_eq!(format!("{:?}", config.headers), r#"[("x-team", [REDACTED])]"#);
 //! let report = diagnostics.to_string();
-//! assert!(report.starts_with("error: 'exporters.otlp' has invalid keys: qeue\n --> config.yaml:4:1\n"));
+//! assert!(report.starts_with("error: 'exporters.otlp' has invalid keys: qeue\n"));
+//! assert!(report.contains(" --> config.yaml:4:1\n"));
 //! ```
 
 pub mod limits;
 
 mod decode;
 mod diagnostics;
+mod join;
 mod map;
 mod node;
 mod opaque;
@@ -76,6 +79,7 @@ pub use decode::{
     keyword, keyword_in_any_case,
 };
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use join::join_all;
 pub use map::{Entry, Map};
 pub use node::{Node, Value};
 pub use opaque::Opaque;

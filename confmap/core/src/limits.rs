@@ -8,7 +8,8 @@ pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 /// How many maps and lists may be nested in one another, after every reference is expanded.
 pub const MAX_DEPTH: usize = 100;
 
-/// How many keys and values a configuration may have, counted after aliases and references are expanded.
+/// How many keys and values a configuration may have, counted after aliases and references are
+/// expanded.
 pub const MAX_NODES: usize = 100_000;
 
 /// How much text all values may have together after aliases and references are expanded, in bytes.

@@ -45,12 +45,13 @@ pub trait Provider: Send + Sync {
 ///
 /// An error names it by its `Display`, or by [`Reference::shown`], and not by
 /// [`Reference::opaque`]: a part of that may have come from a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reference {
     uri: Arc<str>,
     /// Where the `:` stands.
     colon: usize,
-    secret: bool,
+    /// What stands for the opaque part in errors, where it is not that itself.
+    shown: Option<Arc<str>>,
 }
 
 impl Reference {
@@ -58,11 +59,17 @@ impl Reference {
     #[must_use]
     pub fn parse(uri: &str) -> Option<Self> {
         let (scheme, _) = uri.split_once(':')?;
-        is_scheme(scheme).then(|| Self { uri: uri.into(), colon: scheme.len(), secret: false })
+        is_scheme(scheme).then(|| {
+            let colon = scheme.len();
+            let shown = mask_user_info(uri).and_then(|uri| Some(uri.get(colon + 1..)?.into()));
+            Self { uri: uri.into(), colon, shown }
+        })
     }
 
     pub(crate) fn with_secret(mut self, secret: bool) -> Self {
-        self.secret = secret;
+        if secret {
+            self.shown = Some(REDACTED.into());
+        }
         self
     }
 
@@ -83,16 +90,33 @@ impl Reference {
         self.uri.get(self.colon + 1..).unwrap_or_default()
     }
 
-    /// The same for an error to show: masked if a part of it came from a secret.
+    /// The same for an error to show: masked if a part of it came from a secret, and without the
+    /// user and password of a URL.
     #[must_use]
     pub fn shown(&self) -> &str {
-        if self.secret { REDACTED } else { self.opaque() }
+        self.shown.as_deref().unwrap_or_else(|| self.opaque())
     }
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.scheme(), self.shown())
+    }
+}
+
+/// A URI with the user and password of its authority masked, if it has them.
+fn mask_user_info(uri: &str) -> Option<String> {
+    let start = uri.find("://")? + 3;
+    let authority = uri.get(start..)?;
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    let at = authority.get(..end)?.rfind('@')?;
+    Some(format!("{}{REDACTED}{}", uri.get(..start)?, authority.get(at..)?))
+}
+
+/// As it displays, since a part of it may be a secret.
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

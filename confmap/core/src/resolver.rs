@@ -13,7 +13,6 @@ use crate::{
 
 mod expand;
 mod fetch;
-mod join;
 mod merge;
 mod scan;
 
@@ -139,7 +138,8 @@ fn parse_location(
     };
     if providers.get(reference.scheme()).is_none() {
         let help = suggest::help(reference.scheme(), "supported schemes", &providers.schemes());
-        report(format!("unsupported scheme on URI {location:?}"), help);
+        let uri = reference.to_string();
+        report(format!("unsupported scheme on URI {uri:?}"), help);
         return None;
     }
     Some(reference)

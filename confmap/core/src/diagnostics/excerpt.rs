@@ -80,7 +80,10 @@ pub(super) fn printable(text: &str) -> String {
 
 fn printable_char(character: char) -> char {
     // Besides controls, the marks that turn the direction of text around.
-    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
     if character.is_control() || turns { char::REPLACEMENT_CHARACTER } else { character }
 }
 

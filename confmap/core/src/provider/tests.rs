@@ -49,6 +49,21 @@ fn a_reference_made_from_a_secret_shows_its_scheme_only() {
 }
 
 #[test]
+fn the_user_of_a_url_is_not_shown() {
+    for (uri, shown) in [
+        ("https://user:pw@host/x@y", "https://[REDACTED]@host/x@y"),
+        ("https://token@host", "https://[REDACTED]@host"),
+        ("https://host/x@y", "https://host/x@y"),
+        ("env:X:-http://u:p@h:1/", "env:X:-http://[REDACTED]@h:1/"),
+        ("file:a@b", "file:a@b"),
+    ] {
+        let reference = Reference::parse(uri).expect("a reference");
+        assert_eq!(reference.to_string(), shown);
+        assert_eq!(format!("{}:{}", reference.scheme(), reference.opaque()), uri);
+    }
+}
+
+#[test]
 fn a_later_provider_takes_the_place_of_an_earlier_one() {
     let providers = Providers::local(|_| Some("first".into()));
     assert_eq!(providers.schemes(), ["env", "file", "yaml"]);

@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{DEFAULT_HELP, join::join_all};
+use super::DEFAULT_HELP;
 use crate::{
     Exposure, Node, Origin, Provider, ProviderError, Providers, Reference, Retrieved, Source,
-    Value,
+    Value, join_all,
     limits::MAX_DOCUMENT_BYTES,
     provider::Form,
     suggest,

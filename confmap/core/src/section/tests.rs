@@ -301,7 +301,8 @@ fn broken_headers_are_errors_that_repeat_no_value() {
         section.header_map("h");
         section.finish();
     };
-    let yaml = "h:\n  - {name: a, value: secret1}\n  - {name: a, value: secret2}\n  - {value: secret3}\n  - {name: b, values: secret4}\n";
+    let yaml = "h:\n  - {name: a, value: secret1}\n  - {name: a, value: secret2}\n  \
+                - {value: secret3}\n  - {name: b, values: secret4}\n";
     assert_eq!(
         said(yaml, read),
         [

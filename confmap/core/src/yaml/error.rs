@@ -153,7 +153,7 @@ fn syntax_help(info: &str) -> Option<&'static str> {
     let helps = [
         (
             "mapping values are not allowed",
-            "the line is indented deeper than the one above, or its value contains `: ` and needs quotes",
+            "the line is indented deeper than the one above, or a value with `: ` needs quotes",
         ),
         ("did not find expected key", "the line is indented differently from the keys above it"),
         ("illegal placement of ':'", "a [ or { above is not closed"),

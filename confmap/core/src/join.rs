@@ -4,9 +4,9 @@ use std::{future::poll_fn, task::Poll};
 
 use crate::provider::BoxFuture;
 
-/// The results of all futures, in their order. Every wake-up polls each of the few that are not
-/// ready yet.
-pub(super) async fn join_all<T>(mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+/// The results of all futures, in their order. Meant for a few futures, such as the requests of a
+/// provider: every wake-up polls each one that is not ready yet. May be dropped at any point.
+pub async fn join_all<T>(mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
     let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     poll_fn(|context| {
         let mut pending = false;
