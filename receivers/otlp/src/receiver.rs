@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::config::{Compression, ListenAddress};
 use http::Request;
+use net::auth::ServerAuthenticator;
 use net::server::{self, Peer, Server, ServerSettings};
 use pipeline::{
     BoxFuture, Component, Context, Deadline, Outlets, Receiver, StartError, TransportAddress,
@@ -11,7 +12,7 @@ use pipeline::{
 
 use crate::config::{Config, HttpProtocol, Paths};
 use crate::intake::Intake;
-use crate::server::Port;
+use crate::server::{Auth, Port};
 
 /// The receiver.
 pub(crate) struct OtlpReceiver {
@@ -65,6 +66,17 @@ impl OtlpReceiver {
         Ok(Open { server, _listener: listener })
     }
 
+    /// The service extension that a port's `auth` names.
+    fn authenticator(&self, auth: Option<&::config::Auth>) -> Result<Option<Auth>, StartError> {
+        let Some(auth) = auth else { return Ok(None) };
+        let id = auth
+            .authenticator
+            .parse()
+            .map_err(|error| StartError(format!("auth::authenticator: {error}")))?;
+        let authenticator = self.context.capability::<ServerAuthenticator>(&id)?;
+        Ok(Some(Auth { authenticator, request_params: auth.request_params.clone() }))
+    }
+
     fn open_all(&self) -> Result<Vec<Open>, StartError> {
         let name = self.context.id.to_string();
         let base = self.config.http.clone();
@@ -76,7 +88,7 @@ impl OtlpReceiver {
             .as_ref()
             .map_or_else(|| Compression::ALL.to_vec(), |h| h.server.compression_algorithms.clone());
         let grpc_max = self.config.grpc.as_ref().map(|grpc| grpc.max_message_bytes);
-        let port = |include_metadata| Port {
+        let port = |include_metadata, auth| Port {
             grpc: self.grpc.clone(),
             http: self.http.clone(),
             paths: paths.clone(),
@@ -84,15 +96,18 @@ impl OtlpReceiver {
             http_body_bytes_max: http_max,
             compression: compression.clone(),
             include_metadata,
+            auth,
         };
         let mut open = Vec::new();
         if let Some(grpc) = &self.config.grpc {
             let settings = ServerSettings::grpc(name.as_str(), grpc);
-            open.push(self.open(&grpc.address, settings, port(grpc.include_metadata))?);
+            let auth = self.authenticator(grpc.auth.as_ref())?;
+            open.push(self.open(&grpc.address, settings, port(grpc.include_metadata, auth))?);
         }
         if let Some(HttpProtocol { server, .. }) = &self.config.http {
             let settings = ServerSettings::http(name.as_str(), server);
-            open.push(self.open(&server.address, settings, port(server.include_metadata))?);
+            let auth = self.authenticator(server.auth.as_ref())?;
+            open.push(self.open(&server.address, settings, port(server.include_metadata, auth))?);
         }
         Ok(open)
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use config::Compression;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use net::ReplyBody;
+use net::auth::{AuthError, ServerAuthenticator};
 use net::body::{BodyError, BodyLimits, NoRoom, content_encoding, read_body};
 use net::grpc;
 use pdata::Signal;
@@ -35,6 +36,16 @@ pub(crate) struct Port {
     pub(crate) compression: Vec<Compression>,
     /// Whether headers become client metadata.
     pub(crate) include_metadata: bool,
+    /// Who may send.
+    pub(crate) auth: Option<Auth>,
+}
+
+/// An authenticator, and the query parameters that count as headers for it.
+pub(crate) struct Auth {
+    /// The service extension's capability.
+    pub(crate) authenticator: Arc<ServerAuthenticator>,
+    /// Names of query parameters; they win over headers of the same name.
+    pub(crate) request_params: Vec<String>,
 }
 
 /// The signal of a gRPC method (opentelemetry-proto `collector/*/v1/*_service.proto`).
@@ -57,19 +68,18 @@ impl Port {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let client = self.client(request.headers(), peer);
         if grpc::is_grpc(request.headers()) {
-            let result = self.call(request, client).await;
+            let result = self.call(request, peer).await;
             self.grpc.count(&result);
             return match result {
                 Ok(()) => grpc::success(&[]),
                 Err(refusal) => grpc::failure(&refusal.into_status()),
             };
         }
-        self.post(request, client).await
+        self.post(request, peer).await
     }
 
-    async fn call<B>(&self, request: Request<B>, client: Arc<Client>) -> Result<(), Refusal>
+    async fn call<B>(&self, request: Request<B>, peer: Option<SocketAddr>) -> Result<(), Refusal>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -79,6 +89,7 @@ impl Port {
             Refusal::of(StatusCode::NOT_FOUND, GrpcCode::Unimplemented, message)
         })?;
         self.grpc.outlet(signal).ok_or_else(|| Refusal::not_found(signal))?;
+        let client = self.client(&request, peer).await?;
         let encoding = grpc::message_encoding(request.headers()).map_err(|status| {
             Refusal::of(StatusCode::BAD_REQUEST, GrpcCode::Unimplemented, status.message)
         })?;
@@ -89,7 +100,7 @@ impl Port {
         self.grpc.take(signal, Encoding::Protobuf, body, hold, client).await
     }
 
-    async fn post<B>(&self, request: Request<B>, client: Arc<Client>) -> Response<ReplyBody>
+    async fn post<B>(&self, request: Request<B>, peer: Option<SocketAddr>) -> Response<ReplyBody>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -111,7 +122,7 @@ impl Port {
                 "415 unsupported media type, supported: [application/json, application/x-protobuf]",
             );
         };
-        let result = self.export(request, signal, encoding, client).await;
+        let result = self.export(request, signal, encoding, peer).await;
         self.http.count(&result);
         match result {
             Ok(()) => accepted(encoding),
@@ -124,11 +135,12 @@ impl Port {
         request: Request<B>,
         signal: Signal,
         encoding: Encoding,
-        client: Arc<Client>,
+        peer: Option<SocketAddr>,
     ) -> Result<(), Refusal>
     where
         B: Body<Data = Bytes> + Unpin,
     {
+        let client = self.client(&request, peer).await?;
         let codec = content_encoding(request.headers(), &self.compression)?;
         let hold = self.http.admit(0)?;
         let limits = BodyLimits::of(self.http_body_bytes_max);
@@ -137,15 +149,47 @@ impl Port {
         self.http.take(signal, encoding, body, hold, client).await
     }
 
-    fn client(&self, headers: &HeaderMap, peer: Option<SocketAddr>) -> Arc<Client> {
-        if !self.include_metadata {
-            return Client::unknown();
-        }
-        let text = |(name, value): (&http::HeaderName, &HeaderValue)| {
+    /// The sender, once it is known that it may send.
+    async fn client<B>(
+        &self,
+        request: &Request<B>,
+        peer: Option<SocketAddr>,
+    ) -> Result<Arc<Client>, Refusal> {
+        let auth = match &self.auth {
+            Some(auth) => auth.attributes(request).await?,
+            None if !self.include_metadata => return Ok(Client::unknown()),
+            None => Vec::new(),
+        };
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
-        let metadata = headers.iter().filter_map(text).collect();
-        Arc::new(Client { metadata, address: peer, auth: Vec::new() })
+        let headers = self.include_metadata.then(|| request.headers().iter().filter_map(text));
+        let metadata = headers.into_iter().flatten().collect();
+        Ok(Arc::new(Client { metadata, address: peer, auth }))
+    }
+}
+
+impl Auth {
+    /// What the authenticator says of a request's sender.
+    async fn attributes<B>(&self, request: &Request<B>) -> Result<Vec<(String, String)>, Refusal> {
+        let mut headers = request.headers().clone();
+        let query = request.uri().query().unwrap_or_default().split('&');
+        for (name, value) in query.filter_map(|pair| pair.split_once('=')) {
+            if self.request_params.iter().any(|param| param == name)
+                && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.parse())
+            {
+                headers.insert(name, value);
+            }
+        }
+        match self.authenticator.0.authenticate(&headers).await {
+            Ok(attributes) => Ok(attributes.to_vec()),
+            Err(AuthError::Refused(why)) => {
+                Err(Refusal::of(StatusCode::UNAUTHORIZED, GrpcCode::Unauthenticated, why))
+            }
+            Err(AuthError::Unavailable(why)) => {
+                Err(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, GrpcCode::Unavailable, why))
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ fn port(process: &Process, next: &Recorder) -> Port {
         http_body_bytes_max: 4096,
         compression: Compression::ALL.to_vec(),
         include_metadata: true,
+        auth: None,
     }
 }
 
@@ -210,4 +211,39 @@ async fn headers_become_metadata_only_where_the_port_says_so() {
         let client = next.envelopes().pop().unwrap().client;
         assert_eq!(client.metadata("X-Tenant").collect::<Vec<_>>(), expected);
     }
+}
+
+/// Lets those in who know the word.
+struct Doorkeeper;
+
+impl net::auth::ServerAuth for Doorkeeper {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> net::BoxFuture<'a, Result<net::auth::AuthAttributes, AuthError>> {
+        let known = headers.get("x-word").is_some_and(|word| word == "sesame");
+        Box::pin(async move {
+            let refused = || AuthError::Refused("who are you?".to_owned());
+            let subject = ("subject".to_owned(), "ali".to_owned());
+            known.then(|| Arc::from(vec![subject])).ok_or_else(refused)
+        })
+    }
+}
+
+#[tokio::test]
+async fn sender_has_to_be_authenticated_where_the_port_says_so() {
+    let (process, next) = (Process::default(), Recorder::default());
+    let mut port = port(&process, &next);
+    let authenticator = Arc::new(ServerAuthenticator(Arc::new(Doorkeeper)));
+    port.auth = Some(Auth { authenticator, request_params: vec!["x-word".to_owned()] });
+    let answer = port.answer(post("/v1/traces", "application/json", "{}"), None).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    assert!(text(&answer).contains("who are you?"), "{}", text(&answer));
+    let answer = port.answer(call(&spans(1)), None).await;
+    assert_eq!(answer.headers()["grpc-status"], "16");
+    assert_eq!(next.offers(), 0);
+    let known = post("/v1/traces?x-word=sesame", "application/x-protobuf", spans(1));
+    assert_eq!(port.answer(known, None).await.status(), StatusCode::OK);
+    let client = next.envelopes().pop().unwrap().client;
+    assert_eq!(client.auth, [("subject".to_owned(), "ali".to_owned())]);
 }
