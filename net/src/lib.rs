@@ -21,6 +21,8 @@ pub mod server;
 pub mod tls;
 
 mod reply;
+#[cfg(test)]
+mod testing;
 
 use std::future::Future;
 use std::pin::Pin;

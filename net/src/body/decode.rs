@@ -32,6 +32,10 @@ pub(crate) async fn decode(
     let malformed = |source| BodyError::Malformed { encoding, source };
     let (reader, expected): (Box<dyn Read + Send + '_>, _) = match encoding {
         Compression::None => return Ok(Bytes::copy_from_slice(raw)),
+        // The framed format has no bytes for no data.
+        Compression::Snappy | Compression::SnappyFramed if raw.is_empty() => {
+            return Ok(Bytes::new());
+        }
         _ if raw.is_empty() => return Err(malformed(io::ErrorKind::UnexpectedEof.into())),
         Compression::Gzip => (Box::new(Inflate::gzip(raw)), gzip_size(raw)),
         Compression::Zlib | Compression::Deflate => (Box::new(Inflate::zlib(raw)), None),

@@ -126,12 +126,16 @@ async fn cut_off_or_damaged_data_is_an_error_in_every_codec() {
     let data: Vec<u8> = (0..20_000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
     for codec in CODECS {
         let whole = compressed(&data, codec);
-        for len in [0, 1, 9, 15, whole.len() / 2, whole.len() - 1] {
+        for len in [1, 9, 15, whole.len() / 2, whole.len() - 1] {
             let result = read(body([whole.slice(..len)]), codec, 1 << 20).await;
             assert!(
                 matches!(result, Err(BodyError::Malformed { .. })),
                 "{codec} {len}: {result:?}"
             );
+        }
+        if !matches!(codec, Compression::Snappy | Compression::SnappyFramed) {
+            let result = read(body([]), codec, 1 << 20).await;
+            assert!(matches!(result, Err(BodyError::Malformed { .. })), "{codec}: {result:?}");
         }
         let garbage = Bytes::from(vec![0xa5; 3000]);
         let result = read(body([garbage]), codec, 1 << 20).await;

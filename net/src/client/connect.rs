@@ -33,6 +33,9 @@ pub(super) struct Connector {
     pub(super) proxy_url: Option<Opaque>,
     pub(super) environment: Environment,
     pub(super) wanted: Wanted,
+    /// What every name resolves to, where a test needs several addresses.
+    #[cfg(test)]
+    pub(super) addresses: Vec<SocketAddr>,
 }
 
 /// A connection, ready for HTTP.
@@ -86,7 +89,7 @@ impl Connector {
         let proxy = self.proxy(target)?;
         let (stream, address, through) = match proxy {
             None => {
-                let (stream, address) = dial(target, address, until).await?;
+                let (stream, address) = self.dial(target, address, until).await?;
                 (stream, address, None)
             }
             Some(proxy) => {
@@ -121,6 +124,28 @@ impl Connector {
         Ok(Connected { io, first, address, agreed_http2: agreed, through })
     }
 
+    /// The addresses of a target's name.
+    pub(super) async fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+        until: Instant,
+    ) -> Result<Vec<SocketAddr>, Cause> {
+        #[cfg(test)]
+        if !self.addresses.is_empty() {
+            return Ok(self.addresses.clone());
+        }
+        let begun = Instant::now();
+        let found = timeout_at(until, lookup_host((host, port)))
+            .await
+            .map_err(|_elapsed| Cause::Timeout { stage: Stage::Connect, after: begun.elapsed() })?;
+        let addresses: Vec<SocketAddr> = found.map_err(Cause::Dns)?.collect();
+        if addresses.is_empty() {
+            return Err(Cause::Dns(io::Error::new(io::ErrorKind::NotFound, "no address is known")));
+        }
+        Ok(addresses)
+    }
+
     async fn dial_proxy(
         &self,
         proxy: &Proxy,
@@ -131,7 +156,7 @@ impl Connector {
             cause: Cause::Proxy { proxy: name.clone(), reason: error.cause.to_string() },
             ..error
         };
-        let (stream, address) = dial(&proxy.target, None, until).await.map_err(at_proxy)?;
+        let (stream, address) = self.dial(&proxy.target, None, until).await.map_err(at_proxy)?;
         if !proxy.target.tls {
             return Ok((stream, address));
         }
@@ -140,6 +165,35 @@ impl Connector {
             .await
             .map_err(|cause| at_proxy(ConnectError { address, cause }))?;
         Ok((Box::new(stream), address))
+    }
+
+    async fn dial(
+        &self,
+        target: &Target,
+        address: Option<SocketAddr>,
+        until: Instant,
+    ) -> Result<(Box<dyn Io>, Option<SocketAddr>), ConnectError> {
+        match &target.place {
+            Place::Unix(path) => {
+                let begun = Instant::now();
+                let stream = timeout_at(until, UnixStream::connect(path))
+                    .await
+                    .map_err(|_elapsed| Cause::Timeout {
+                        stage: Stage::Connect,
+                        after: begun.elapsed(),
+                    })?
+                    .map_err(|error| dial_cause(error, false))?;
+                Ok((Box::new(stream), None))
+            }
+            Place::Tcp { host, port } => {
+                let addresses = match address {
+                    Some(address) => vec![address],
+                    None => self.resolve(host, *port, until).await?,
+                };
+                let (stream, address) = dial_any(host, &addresses, until).await?;
+                Ok((Box::new(stream), Some(address)))
+            }
+        }
     }
 
     async fn handshake(
@@ -154,51 +208,6 @@ impl Connector {
             .connect(name, stream)
             .await
             .map_err(|error| handshake_cause(error, self.wanted))
-    }
-}
-
-/// The addresses of a target's name.
-pub(super) async fn resolve(
-    host: &str,
-    port: u16,
-    until: Instant,
-) -> Result<Vec<SocketAddr>, Cause> {
-    let begun = Instant::now();
-    let found = timeout_at(until, lookup_host((host, port)))
-        .await
-        .map_err(|_elapsed| Cause::Timeout { stage: Stage::Connect, after: begun.elapsed() })?;
-    let addresses: Vec<SocketAddr> = found.map_err(Cause::Dns)?.collect();
-    if addresses.is_empty() {
-        return Err(Cause::Dns(io::Error::new(io::ErrorKind::NotFound, "no address is known")));
-    }
-    Ok(addresses)
-}
-
-async fn dial(
-    target: &Target,
-    address: Option<SocketAddr>,
-    until: Instant,
-) -> Result<(Box<dyn Io>, Option<SocketAddr>), ConnectError> {
-    match &target.place {
-        Place::Unix(path) => {
-            let begun = Instant::now();
-            let stream = timeout_at(until, UnixStream::connect(path))
-                .await
-                .map_err(|_elapsed| Cause::Timeout {
-                    stage: Stage::Connect,
-                    after: begun.elapsed(),
-                })?
-                .map_err(|error| dial_cause(error, false))?;
-            Ok((Box::new(stream), None))
-        }
-        Place::Tcp { host, port } => {
-            let addresses = match address {
-                Some(address) => vec![address],
-                None => resolve(host, *port, until).await?,
-            };
-            let (stream, address) = dial_any(host, &addresses, until).await?;
-            Ok((Box::new(stream), Some(address)))
-        }
     }
 }
 
@@ -263,7 +272,10 @@ fn handshake_cause(error: io::Error, wanted: Wanted) -> Cause {
 
 fn certificate_fault(fault: &CertificateError) -> CertificateFault {
     match fault {
-        CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
+        // Signed by another authority of the same name, such as one that was made anew.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            CertificateFault::UnknownIssuer
+        }
         CertificateError::NotValidForName => CertificateFault::Name(Vec::new()),
         CertificateError::NotValidForNameContext { presented, .. } => {
             CertificateFault::Name(presented.iter().take(8).cloned().collect())

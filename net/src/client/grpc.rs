@@ -100,6 +100,8 @@ impl GrpcClient {
             proxy_url: None,
             environment,
             wanted: Wanted::Grpc,
+            #[cfg(test)]
+            addresses: Vec::new(),
         };
         let ping = settings.keepalive.as_ref().map(|keepalive| Ping {
             interval: keepalive.time,

@@ -88,6 +88,8 @@ impl HttpClient {
             proxy_url: settings.proxy_url.clone(),
             environment,
             wanted: Wanted::Http,
+            #[cfg(test)]
+            addresses: Vec::new(),
         };
         let ping = settings.http2_read_idle_timeout.map(|interval| Ping {
             interval,

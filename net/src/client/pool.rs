@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::connect::{Connected, Connector, Met, exchange_cause, resolve};
+use super::connect::{Connected, Connector, Met, exchange_cause};
 use super::rope::Rope;
 use super::target::{Place, Target};
 use crate::error::{Cause, Stage, TransportError};
@@ -234,7 +234,7 @@ impl Pool {
             return self.open(pool, None, deadline).await;
         }
         if lock(&pool.shared).is_unresolved() {
-            match resolve(host, port, deadline).await {
+            match self.connector.resolve(host, port, deadline).await {
                 Ok(addresses) => lock(&pool.shared).resolve(addresses),
                 Err(cause) => return lock(&pool.shared).any().ok_or_else(|| fail(cause)),
             }
@@ -416,3 +416,6 @@ pub(super) fn peer(target: &Target, address: Option<SocketAddr>) -> String {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

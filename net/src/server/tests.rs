@@ -14,42 +14,9 @@ use super::first_bytes::{HTTP2_PREFACE, Protocol, recognise};
 use super::{Drained, Handler, Listener, Peer, Server, ServerSettings, handler_fn};
 use crate::ReplyBody;
 use crate::body::{BodyLimits, read_body};
+use crate::testing::{echo, serve, settings, soon, within};
 
 type Answer = Response<ReplyBody>;
-
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let wait = timeout(Duration::from_secs(20), future).await;
-    wait.unwrap_or_else(|_| panic!("waited 20 s for {what}"))
-}
-
-/// Answers with the body it was sent, or the error of reading it.
-fn echo() -> Arc<dyn Handler> {
-    handler_fn(|request: Request<hyper::body::Incoming>, _: Arc<Peer>| async move {
-        let limits = BodyLimits::of(5_000_000);
-        match read_body(request.into_body(), Compression::None, &limits, |_| Ok(())).await {
-            Ok(body) => Response::new(body.into()),
-            Err(error) => {
-                let mut response = Response::new(error.to_string().into());
-                *response.status_mut() = error.http_status();
-                response
-            }
-        }
-    })
-}
-
-fn serve(settings: ServerSettings, handler: Arc<dyn Handler>) -> (std::net::SocketAddr, Server) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    (address, Server::serve(vec![Listener::Tcp(listener)], settings, handler).unwrap())
-}
-
-fn settings() -> ServerSettings {
-    ServerSettings::new("test")
-}
-
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
-}
 
 /// Sends text, and reads until the server closes.
 async fn talk(address: std::net::SocketAddr, text: &str) -> String {

@@ -61,10 +61,14 @@ impl Shared {
     /// Keeps a new connection for further requests.
     pub(super) fn keep(&mut self, address: Option<SocketAddr>, connection: &Connection) {
         let connection = connection.share();
-        match self.entries.iter_mut().find(|entry| entry.address == address) {
+        let known = self.entries.iter().position(|entry| entry.address == address);
+        let position = known.unwrap_or(self.entries.len());
+        match self.entries.get_mut(position) {
             Some(entry) => (entry.connection, entry.failed) = (connection, None),
             None => self.entries.push(Entry { address, connection, failed: None }),
         }
+        // Its first request is the one that had it opened; the next one is for the next address.
+        self.next = position + 1;
     }
 
     /// No further request shall use this connection.

@@ -1,0 +1,150 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use tokio::sync::mpsc;
+use tokio::time::advance;
+
+use super::{Http2, Pool, PoolSettings};
+use crate::ReplyBody;
+use crate::client::Environment;
+use crate::client::connect::Connector;
+use crate::client::rope::Rope;
+use crate::client::target::{Place, Target};
+use crate::error::{Cause, TransportError, Wanted};
+use crate::server::{Listener, Peer, Server, handler_fn};
+use crate::testing::{nobody, settings, soon, within};
+use crate::tls::ClientTls;
+
+/// A server that tells its own and its peer's address for every request.
+fn telling(port: u16, told: mpsc::Sender<[SocketAddr; 2]>) -> (SocketAddr, Server) {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let handler = handler_fn(move |_, peer: Arc<Peer>| {
+        told.try_send([address, peer.address.unwrap()]).unwrap();
+        async { Response::new(ReplyBody::empty()) }
+    });
+    (address, Server::serve(vec![Listener::Tcp(listener)], settings(), handler).unwrap())
+}
+
+fn pool(addresses: Vec<SocketAddr>, balance: bool) -> Pool {
+    let tls = Arc::new(ClientTls::new(&Default::default(), &[], &Environment::default()));
+    let connector = Connector {
+        tls: tls.clone(),
+        proxy_tls: tls,
+        proxy_url: None,
+        environment: Environment::default(),
+        wanted: Wanted::Grpc,
+        addresses,
+    };
+    let settings = PoolSettings {
+        http2: Http2::Always,
+        max_idle: 0,
+        max_busy: None,
+        idle_timeout: None,
+        keep_alive: true,
+        ping: None,
+        balance,
+    };
+    Pool::new(connector, settings)
+}
+
+async fn send(pool: &Pool) -> Result<(), TransportError> {
+    let target =
+        Target { place: Place::Tcp { host: "collector.example".into(), port: 4317 }, tls: false };
+    let build = |_: &_| {
+        let request = Request::post("http://collector.example/");
+        Ok(request.body(Rope::new(Vec::new().into())).unwrap())
+    };
+    within("an answer", pool.exchange(&target, soon(), build)).await.map(drop)
+}
+
+#[tokio::test]
+async fn requests_go_to_all_addresses_in_turn_over_one_connection_each() {
+    let (sender, mut told) = mpsc::channel(100);
+    let (first, _one) = telling(0, sender.clone());
+    let (second, _two) = telling(0, sender);
+    let pool = pool(vec![first, second], true);
+    for _ in 0..6 {
+        send(&pool).await.unwrap();
+    }
+    let mut order = Vec::new();
+    while let Ok([server, _]) = told.try_recv() {
+        order.push(server);
+    }
+    assert_eq!(order.len(), 6);
+    assert!(
+        order.chunks(2).all(|pair| pair.contains(&first) && pair.contains(&second)),
+        "{order:?}"
+    );
+    within("the pool", pool.close()).await;
+}
+
+#[tokio::test]
+async fn first_address_that_answers_is_kept_without_balancing() {
+    let (sender, mut told) = mpsc::channel(100);
+    let (alive, _server) = telling(0, sender);
+    let pool = pool(vec![nobody(), alive], false);
+    for _ in 0..3 {
+        send(&pool).await.unwrap();
+        assert_eq!(told.try_recv().unwrap()[0], alive);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn address_that_cannot_be_reached_is_passed_over_and_tried_again_later() {
+    let (sender, mut told) = mpsc::channel(100);
+    let (alive, _server) = telling(0, sender.clone());
+    let dead = nobody();
+    let pool = pool(vec![dead, alive], true);
+    for _ in 0..4 {
+        send(&pool).await.unwrap();
+        assert_eq!(told.recv().await.unwrap()[0], alive);
+    }
+    let (_, _risen) = telling(dead.port(), sender);
+    advance(Duration::from_secs(6)).await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        send(&pool).await.unwrap();
+        seen.push(told.recv().await.unwrap()[0]);
+    }
+    assert!(seen.contains(&dead) && seen.contains(&alive), "{seen:?}");
+}
+
+#[tokio::test]
+async fn when_no_address_can_be_reached_the_error_names_one_and_the_next_try_begins_anew() {
+    let (dead, also_dead) = (nobody(), nobody());
+    let pool = pool(vec![dead, also_dead], true);
+    for _ in 0..3 {
+        let error = send(&pool).await.unwrap_err();
+        assert!(matches!(error.cause, Cause::Refused { .. }), "{error}");
+        assert!(error.peer.starts_with("collector.example:4317 (127.0.0.1:"), "{error}");
+    }
+    let (sender, _told) = mpsc::channel(100);
+    let (_, _risen) = telling(dead.port(), sender);
+    assert!(send(&pool).await.is_ok());
+}
+
+#[tokio::test]
+async fn many_first_requests_open_one_shared_connection() {
+    let (sender, mut told) = mpsc::channel(100);
+    let (address, _server) = telling(0, sender);
+    let pool = Arc::new(pool(vec![address], false));
+    let sends: Vec<_> = (0..20)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { send(&pool).await })
+        })
+        .collect();
+    for send in sends {
+        send.await.unwrap().unwrap();
+    }
+    let mut peers = Vec::new();
+    while let Ok([_, peer]) = told.try_recv() {
+        peers.push(peer);
+    }
+    assert_eq!(peers.len(), 20);
+    peers.dedup();
+    assert_eq!(peers.len(), 1, "over one connection");
+}
