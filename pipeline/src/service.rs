@@ -106,6 +106,15 @@ impl Service {
     }
 }
 
+impl Drop for Service {
+    fn drop(&mut self) {
+        // After a shutdown there are none left. Tasks may hold their component, so dropping that alone would not end them.
+        for instance in self.graph.instances.values() {
+            instance.context.tasks.abort();
+        }
+    }
+}
+
 impl From<BuildFailure> for ServiceError {
     fn from(failure: BuildFailure) -> Self {
         ServiceError::Build { component: failure.key.to_string(), reason: failure.error }

@@ -61,6 +61,12 @@ impl Tasks {
         self.stopping.send_replace(true);
     }
 
+    /// Ends the tasks wherever they are, without waiting.
+    pub(crate) fn abort(&self) {
+        self.stop();
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+
     /// Asks the tasks to stop and waits for them until the deadline; those still running then are aborted. True when all ended
     /// by themselves.
     pub async fn join(&self, deadline: Deadline) -> bool {

@@ -113,7 +113,7 @@ fn unknown_type<F: Factory>(
         .flat_map(|f| [f.component_type()].into_iter().chain(f.aliases().iter().copied()));
     match (other_kind, closest(component_type, names)) {
         (Some(kind), _) => diagnostic.help(format!(
-            "{component_type:?} is a type of {}: it belongs under \"{}\"",
+            "this program has {component_type:?} as a {} only, which belongs under \"{}\"",
             kind.name(),
             kind.section()
         )),

@@ -121,7 +121,7 @@ fn help_says_what_was_likely_meant() {
     check("receivers: {fakee: }", "did you mean \"fake\"?");
     check(
         "exporters: {fake_traces: }",
-        "\"fake_traces\" is a type of receiver: it belongs under \"receivers\"",
+        "this program has \"fake_traces\" as a receiver only, which belongs under \"receivers\"",
     );
     let pipelines = with_pipelines("    traces: {receivers: [fake/22], exporters: [fake/2]}\n");
     check(&pipelines, "did you mean \"fake/2\"?");

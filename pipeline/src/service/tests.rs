@@ -191,3 +191,18 @@ async fn extension_is_found_by_components_that_start_after_it() {
     let error = Service::start(plan(&yaml), Process::default()).await.err().unwrap();
     assert!(error.to_string().contains("extension \"fake/third\" is not running"), "{error}");
 }
+
+#[tokio::test]
+async fn dropped_service_leaves_no_task_behind() {
+    let _probe = Probe::new("dropped");
+    let service = start(&chain("dropped")).await;
+    let tasks = service.graph.instances.values().next().unwrap().context.tasks.clone();
+    let (held_by_task, gone) = tokio::sync::oneshot::channel::<()>();
+    let own = tasks.clone();
+    tasks.spawn("holds itself", async move {
+        let _held = (held_by_task, own);
+        std::future::pending::<()>().await;
+    });
+    drop(service);
+    within_patience("the task to be dropped", gone).await.unwrap_err();
+}
