@@ -1,5 +1,6 @@
 //! The life of a component.
 
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use crate::consumer::{BoxFuture, Consumer};
@@ -59,8 +60,9 @@ pub trait Extension: Component {
         let _not_interested = result;
     }
 
-    /// Itself as something that other components look for by type: an authenticator, a storage.
-    fn capability(self: Arc<Self>) -> Option<Arc<dyn std::any::Any + Send + Sync>> {
+    /// Itself as something that other components look for by type: an authenticator, a storage. An extension may be several of them.
+    fn capability(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        let _nothing_of_any_type = wanted;
         None
     }
 }

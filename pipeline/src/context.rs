@@ -1,6 +1,6 @@
 //! What a component is given: its name, and everything of the process that it may use.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -117,7 +117,8 @@ impl Context {
         let extension = extensions.get(id).cloned().ok_or_else(|| {
             StartError(format!("extension \"{id}\" is not running; list it in service::extensions"))
         })?;
-        let capability = extension.capability().and_then(|any| any.downcast::<T>().ok());
+        let capability =
+            extension.capability(TypeId::of::<T>()).and_then(|any| any.downcast::<T>().ok());
         capability.ok_or_else(|| {
             StartError(format!("extension \"{id}\" cannot be used here; it is of another kind"))
         })

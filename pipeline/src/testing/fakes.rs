@@ -293,7 +293,10 @@ impl Extension for Fake {
         self.note(if result.is_ok() { "reloaded" } else { "reload refused" });
     }
 
-    fn capability(self: Arc<Self>) -> Option<Arc<dyn std::any::Any + Send + Sync>> {
+    fn capability(
+        self: Arc<Self>,
+        _wanted: std::any::TypeId,
+    ) -> Option<Arc<dyn std::any::Any + Send + Sync>> {
         Some(Arc::new("a capability"))
     }
 }
