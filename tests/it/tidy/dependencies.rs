@@ -35,7 +35,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["net"], &[&["config", "confmap/core", "telemetry"]]),
     (&["attributes"], &[&["pdata"]]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
-    (&["confmap/*"], &[&["confmap/core", "net", "aws"]]),
+    (&["confmap/*"], &[&["confmap/core", "config", "net", "aws"]]),
     (&["pipeline"], &[&["pdata", "confmap/core", "telemetry"]]),
     (&["exporters/helper"], &[FOUNDATION]),
     (&["exporters/*"], &[FOUNDATION, SHARED, &["exporters/helper"]]),
