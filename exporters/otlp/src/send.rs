@@ -165,3 +165,6 @@ fn refused(error: &CallError, plain_bytes: usize) -> Result<Sent, SendError> {
     let answer = GrpcAnswer { code, retry_info: error.retry_delay(), reason };
     classify::grpc(answer, plain_bytes).map(|()| Sent::all())
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,3 +210,6 @@ fn status_message(body: &[u8]) -> Option<String> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;
