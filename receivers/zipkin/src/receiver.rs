@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Request;
+use net::auth::ServerAuthenticator;
 use net::server::{self, Peer, Server, ServerSettings};
 use pdata::Signal;
 use pipeline::{
@@ -18,7 +19,7 @@ use crate::server::Port;
 pub(crate) struct ZipkinReceiver {
     config: Arc<Config>,
     context: Context,
-    port: Arc<Port>,
+    intake: Arc<Intake>,
     running: Mutex<Option<Open>>,
 }
 
@@ -38,9 +39,23 @@ impl ZipkinReceiver {
         let next = outlets.get(Signal::Traces).cloned().ok_or_else(|| {
             BuildError(format!("receiver \"{}\" is in no pipeline of traces", context.id))
         })?;
-        let intake = Intake::new(&context, next, config.parse_string_tags);
-        let port = Arc::new(Port { intake, settings: config.server.clone() });
-        Ok(Self { config, context, port, running: Mutex::default() })
+        let intake = Arc::new(Intake::new(&context, next, config.parse_string_tags));
+        Ok(Self { config, context, intake, running: Mutex::default() })
+    }
+
+    fn port(&self) -> Result<Port, StartError> {
+        let settings = self.config.server.clone();
+        let authenticator = match &settings.auth {
+            Some(auth) => {
+                let id = auth
+                    .authenticator
+                    .parse()
+                    .map_err(|error| StartError(format!("auth::authenticator: {error}")))?;
+                Some(self.context.capability::<ServerAuthenticator>(&id)?)
+            }
+            None => None,
+        };
+        Ok(Port { intake: self.intake.clone(), settings, authenticator })
     }
 
     fn open(&self) -> Result<Open, StartError> {
@@ -57,7 +72,7 @@ impl ZipkinReceiver {
             pipeline::Socket::Tcp(socket) => server::Listener::Tcp(socket),
             pipeline::Socket::Unix(socket) => server::Listener::Unix(socket),
         };
-        let port = self.port.clone();
+        let port = Arc::new(self.port()?);
         let handler = server::handler_fn(move |request: Request<_>, peer: Arc<Peer>| {
             let port = port.clone();
             async move { port.answer(request, peer.address).await }

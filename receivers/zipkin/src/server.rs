@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use config::HttpServer;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use net::ReplyBody;
+use net::auth::{AuthError, ServerAuthenticator};
 use net::body::{BodyError, BodyLimits, NoRoom, content_encoding, read_body};
 use pipeline::{Class, Client, ConsumeError, Hold};
 use tokio::time::Instant;
@@ -25,9 +26,11 @@ const COME_BACK_AFTER: Duration = Duration::from_secs(1);
 /// What the port does with requests.
 pub(crate) struct Port {
     /// The way in.
-    pub(crate) intake: Intake,
+    pub(crate) intake: Arc<Intake>,
     /// The server's settings.
     pub(crate) settings: HttpServer,
+    /// Who judges senders: the extension that the settings' `auth` names.
+    pub(crate) authenticator: Option<Arc<ServerAuthenticator>>,
 }
 
 impl Port {
@@ -67,9 +70,9 @@ impl Port {
             Transport::V2Json => Format::Json,
             Transport::V2Proto => Format::Proto,
         };
+        let client = self.client(&request, peer).await?;
         let codec = content_encoding(request.headers(), &self.settings.compression_algorithms)?;
         let hold = self.intake.admit()?;
-        let client = self.client(request.headers(), peer);
         let limits = BodyLimits {
             deadline: self.settings.read_timeout.map(|timeout| Instant::now() + timeout),
             ..BodyLimits::of(self.settings.max_body_bytes)
@@ -79,15 +82,50 @@ impl Port {
         self.intake.take(transport, format, body, hold, client).await
     }
 
-    fn client(&self, headers: &HeaderMap, peer: Option<SocketAddr>) -> Arc<Client> {
-        if !self.settings.include_metadata {
-            return Client::unknown();
-        }
-        let text = |(name, value): (&http::HeaderName, &HeaderValue)| {
+    /// The sender, once it is known that it may send.
+    async fn client<B>(
+        &self,
+        request: &Request<B>,
+        peer: Option<SocketAddr>,
+    ) -> Result<Arc<Client>, Refusal> {
+        let auth = match &self.authenticator {
+            Some(authenticator) => self.authenticate(authenticator, request).await?,
+            None if !self.settings.include_metadata => return Ok(Client::unknown()),
+            None => Vec::new(),
+        };
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
-        let metadata = headers.iter().filter_map(text).collect();
-        Arc::new(Client { metadata, address: peer, auth: Vec::new() })
+        let mut metadata = Vec::new();
+        if self.settings.include_metadata {
+            metadata.extend(request.headers().iter().filter_map(text));
+        }
+        Ok(Arc::new(Client { metadata, address: peer, auth }))
+    }
+
+    /// What the authenticator says of a sender. The query parameters that the settings name stand for headers.
+    async fn authenticate<B>(
+        &self,
+        authenticator: &ServerAuthenticator,
+        request: &Request<B>,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        let params = self.settings.auth.as_ref().map(|auth| auth.request_params.as_slice());
+        let mut headers = request.headers().clone();
+        let query = request.uri().query().unwrap_or_default().split('&');
+        for (name, value) in query.filter_map(|pair| pair.split_once('=')) {
+            if params.unwrap_or_default().iter().any(|param| param == name)
+                && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.parse())
+            {
+                headers.insert(name, value);
+            }
+        }
+        match authenticator.0.authenticate(&headers).await {
+            Ok(attributes) => Ok(attributes.to_vec()),
+            Err(AuthError::Refused(why)) => Err(Refusal::of(StatusCode::UNAUTHORIZED, why)),
+            Err(AuthError::Unavailable(why)) => {
+                Err(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, why))
+            }
+        }
     }
 }
 

@@ -117,3 +117,15 @@ fn receiver_without_a_pipeline_of_traces_is_not_built() {
     let context = Context::new(Process::default(), ComponentKind::Receiver, id(), None, None);
     assert!(build(context, Outlets::default()).is_err());
 }
+
+#[tokio::test]
+async fn authenticator_that_does_not_run_and_an_unusable_certificate_are_found_at_start() {
+    for (more, part) in [
+        (", auth: {authenticator: oidc}", "\"oidc\""),
+        (", tls: {cert_pem: no, key_pem: no}", "certificate"),
+    ] {
+        let receiver = receiver(Process::default(), &Recorder::default(), "127.0.0.1:0", more);
+        let error = receiver.start().await.unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}

@@ -16,7 +16,8 @@ fn port(process: &Process, next: &Recorder) -> Port {
     let outlet = Outlet::to(Arc::new(next.clone()));
     let settings =
         HttpServer { max_body_bytes: 4096, include_metadata: true, ..HttpServer::default() };
-    Port { intake: Intake::new(&context, outlet, false), settings }
+    let intake = Arc::new(Intake::new(&context, outlet, false));
+    Port { intake, settings, authenticator: None }
 }
 
 fn post(path: &str, content_type: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
@@ -257,4 +258,46 @@ async fn body_that_never_ends_is_given_up_at_the_read_timeout() {
     let answer = port.answer(Request::post(PATH).body(Never).unwrap(), None).await;
     assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
     assert_eq!(start.elapsed().as_secs(), 3);
+}
+
+/// Lets those in who know the word.
+struct Doorkeeper;
+
+impl net::auth::ServerAuth for Doorkeeper {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> net::BoxFuture<'a, Result<net::auth::AuthAttributes, AuthError>> {
+        let word = headers.get("x-word").cloned();
+        Box::pin(async move {
+            match word.as_ref().map(HeaderValue::as_bytes) {
+                Some(b"sesame") => Ok(Arc::from(vec![("name".to_owned(), "ali".to_owned())])),
+                Some(b"later") => Err(AuthError::Unavailable("asleep".to_owned())),
+                _ => Err(AuthError::Refused("who are you?".to_owned())),
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn sender_has_to_be_authenticated_where_the_settings_say_so() {
+    let (process, next) = (Process::default(), Recorder::default());
+    let mut port = port(&process, &next);
+    port.settings.auth = Some(config::Auth {
+        authenticator: "doorkeeper".to_owned(),
+        request_params: vec!["x-word".to_owned()],
+    });
+    port.authenticator = Some(Arc::new(ServerAuthenticator(Arc::new(Doorkeeper))));
+    for (query, status, said) in [
+        ("", 401, "who are you?"),
+        ("?y-word=sesame", 401, "who are you?"),
+        ("?x-word=later", 503, "asleep"),
+        ("?a=b&x-word=sesame", 202, ""),
+    ] {
+        let answer = port.answer(post(&format!("{PATH}{query}"), JSON, spans(1)), None).await;
+        assert_eq!((answer.status().as_u16(), text(&answer).as_str()), (status, said));
+    }
+    let client = next.envelopes().pop().unwrap().client;
+    assert_eq!(client.auth, [("name".to_owned(), "ali".to_owned())]);
+    assert_eq!(next.items(), 1);
 }
