@@ -62,7 +62,14 @@ pub(crate) async fn read(sources: &Sources) -> Result<Read, Diagnostics> {
 
 /// The config providers of this binary.
 pub(crate) fn providers() -> Providers {
-    Providers::local(|name| std::env::var_os(name))
+    let providers = Providers::local(|name| std::env::var_os(name));
+    #[cfg(feature = "confmap-http")]
+    let providers = {
+        let environment = net::client::Environment::process();
+        let http = confmap_http::HttpProvider::http(environment.clone());
+        providers.with(http).with(confmap_http::HttpProvider::https(environment))
+    };
+    providers
 }
 
 /// Errors and warnings for the person who started the program.
@@ -118,12 +125,13 @@ pub(crate) fn note_renamed(plan: &Plan) {
     }
 }
 
-#[cfg(all(test, feature = "exporter-debug", feature = "receiver-otlp"))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
+    #[cfg(all(feature = "exporter-debug", feature = "receiver-otlp"))]
     fn embedded_default_is_sound_and_takes_settings_on_top() {
+        use super::{Sources, load, summary};
+
         let runtime = crate::runtime::build().unwrap();
         let loaded = runtime.block_on(load(&Sources::default())).unwrap();
         assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics);
@@ -131,5 +139,11 @@ mod tests {
         let sources = Sources { sets, ..Sources::default() };
         let wrong = runtime.block_on(load(&sources)).err().unwrap();
         assert!(summary(&wrong).contains("exporters.debug.verbosity"), "{}", summary(&wrong));
+    }
+
+    #[test]
+    #[cfg(feature = "confmap-http")]
+    fn providers_are_those_of_the_collector() {
+        assert_eq!(super::providers().schemes(), ["env", "file", "http", "https", "yaml"]);
     }
 }
