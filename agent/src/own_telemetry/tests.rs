@@ -50,7 +50,7 @@ fn instance_id_is_a_version_4_uuid_that_stays() {
 fn log_settings_are_taken_over() {
     let logs = sound(
         "logs: {level: WARN, encoding: json, disable_caller: true, sampling: {initial: 2, thereafter: 5, tick: 1s},
-         output_paths: [stdout, /tmp/x], error_output_paths: stderr, initial_fields: {a: 1, b: {c: [true, null, x]}}, disable_zap_resource: true}",
+         output_paths: [stdout, /var/log/x], error_output_paths: stderr, initial_fields: {a: 1, b: {c: [true, null, x]}}, disable_zap_resource: true}",
     )
     .logs;
     assert_eq!(
@@ -59,7 +59,7 @@ fn log_settings_are_taken_over() {
     );
     let sampling = Sampling { tick: Duration::from_secs(1), initial: 2, thereafter: 5 };
     assert_eq!(logs.sampling, Some(sampling));
-    assert_eq!(logs.output_paths, ["stdout", "/tmp/x"]);
+    assert_eq!(logs.output_paths, ["stdout", "/var/log/x"]);
     let fields = serde_json::to_string(&logs.initial_fields).unwrap();
     assert_eq!(fields, r#"{"a":1,"b":{"c":[true,null,"x"]}}"#);
     assert!(logs.resource.is_empty());
