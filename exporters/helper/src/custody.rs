@@ -72,9 +72,6 @@ impl Drop for Custody {
     fn drop(&mut self) {
         // Which items of a joined payload the backend took is not known: once it took some, none may be sent again.
         let delivered = self.held.delivered() > 0;
-        if delivered {
-            self.held.cut_off();
-        }
         for (waiter, items) in self.waiters.drain(..) {
             let (held, error) = (Some(self.held.split(items)), self.error.clone());
             waiter.give(Verdict { held, delivered, error });

@@ -71,7 +71,7 @@ pub(crate) struct Helper {
 pub(crate) struct Core {
     chain: Chain,
     pub(crate) ledger: Ledger,
-    queue: Option<Queue>,
+    pub(crate) queue: Option<Queue>,
     /// Whether callers wait for the outcome.
     waits: bool,
     batches: bool,

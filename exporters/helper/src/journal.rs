@@ -31,6 +31,7 @@ struct State {
     dropped: Limited,
     rejected: Limited,
     partial: Limited,
+    uncounted: Limited,
 }
 
 struct Outage {
@@ -153,6 +154,20 @@ impl Journal {
             dropped_log_records = records,
             "Partial success response"
         );
+    }
+
+    /// A translation left items out that it should have counted as unsendable: a defect of the exporter.
+    pub(crate) fn lost_count(&self, items: usize) {
+        let due = self.lock().uncounted.due(items);
+        if let Some(items) = due {
+            tracing::error!(
+                "otelcol.component.id" = %self.id,
+                "otelcol.component.kind" = "exporter",
+                "otelcol.signal" = self.signal.name(),
+                dropped_items = items,
+                "The exporter's translation lost count of items; please report this."
+            );
+        }
     }
 
     /// Says what the limit on lines has left out so far.

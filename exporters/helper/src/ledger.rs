@@ -217,10 +217,10 @@ impl Held {
         self.open + noted.filter(|(outcome, _)| !told(outcome)).map(|(_, n)| n).sum::<usize>()
     }
 
-    /// Settles what is open as cut off.
-    pub(crate) fn cut_off(&mut self) {
-        let reason = self.generation.shared.cut_off();
-        self.settle(Outcome::Dropped(reason), self.open);
+    /// Lets go of what is open without counting it: the caller is answered with an error, and has it still.
+    pub(crate) fn disown(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        self.release(open);
     }
 
     /// Cuts off so many items, open ones first, with their share of what was noted.
@@ -266,7 +266,8 @@ impl Drop for Held {
         let items = match self.noted.take() {
             Some(noted) => self.open + noted.items(),
             None => {
-                self.cut_off();
+                let reason = self.generation.shared.cut_off();
+                self.settle(Outcome::Dropped(reason), self.open);
                 0
             }
         };

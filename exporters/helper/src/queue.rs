@@ -128,9 +128,10 @@ impl Queue {
         room: OwnedSemaphorePermit,
     ) -> Result<Summon, OfferError> {
         let Envelope { payload, client, hold } = envelope;
-        let job = Job { payload, client, custody, hold, room: Some(room) };
+        let mut job = Job { payload, client, custody, hold, room: Some(room) };
         let mut state = self.lock();
         if state.closed {
+            job.custody.held.disown();
             return Err(OfferError::Closed);
         }
         let State { batcher, ready, .. } = &mut *state;

@@ -86,6 +86,8 @@ struct Try {
 struct Translation {
     /// Ids that have no form in the backend's format.
     unsendable: HashSet<u64>,
+    /// Ids that it leaves out without a word.
+    forgets: HashSet<u64>,
     /// Ids on which it panics.
     panics: HashSet<u64>,
     /// Items in a request, if there are to be several.
@@ -203,8 +205,10 @@ impl Push for Backend {
         }
         let before = all.len();
         let sendable = all.into_iter().filter(|id| !translation.unsendable.contains(id));
-        let sendable: Vec<u64> = sendable.collect();
-        let unsendable = match before - sendable.len() {
+        let mut sendable: Vec<u64> = sendable.collect();
+        let unsendable = before - sendable.len();
+        sendable.retain(|id| !translation.forgets.contains(id));
+        let unsendable = match unsendable {
             0 => Vec::new(),
             items => vec![(DropReason::Untranslatable, items)],
         };

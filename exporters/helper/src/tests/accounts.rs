@@ -142,10 +142,19 @@ impl Run {
             if self.flush_at == Some(nth) {
                 flushing.helper.flush(Deadline::after(Duration::from_secs(1))).await;
             }
-            tokio::time::sleep(Duration::from_millis(pause * 300)).await;
-            balanced()?;
+            for _ in 0..*pause {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                balanced()?;
+            }
         }
-        let given_up = rig.shutdown(self.deadline).await;
+        let stop = rig.shutdown(self.deadline);
+        tokio::pin!(stop);
+        let given_up = loop {
+            tokio::select! {
+                given_up = &mut stop => break given_up,
+                () = tokio::time::sleep(Duration::from_millis(300)) => balanced()?,
+            }
+        };
         patiently("every answer", async { while offers.join_next().await.is_some() {} }).await;
         balanced()?;
         let accounts = rig.accounts();

@@ -186,3 +186,62 @@ async fn flush_and_shutdown_do_not_wait_for_batches_to_fill() {
         assert_eq!(rig.accounts(), Accounts::of_delivered(2));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn batch_closed_early_does_not_shorten_the_next_ones_time() {
+    let millis = Duration::from_millis;
+    let queue = Queue { num_consumers: 1, batch: Some(of_items(3, None)), ..Queue::default() };
+    let backend = Backend::answering(move |nth, _| match nth {
+        0 => TakeAfter(millis(180)),
+        _ => Take,
+    });
+    let rig = Rig::new(with_queue(queue), backend);
+    let started = Instant::now();
+    // The only consumer is busy with the first batch while the second one is opened, closed and followed by a third.
+    rig.offer(0..3).await.unwrap();
+    rig.offer(3..4).await.unwrap();
+    tokio::time::sleep(millis(150)).await;
+    rig.offer(4..6).await.unwrap();
+    rig.offer(6..7).await.unwrap();
+    rig.settled().await;
+    let times: Vec<_> = rig.backend.tries().iter().map(|one| one.at - started).collect();
+    assert_eq!(times, [millis(0), millis(180), millis(350)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_that_close_together_are_sent_side_by_side() {
+    let batch = Batch { metadata_keys: vec!["x".to_owned()], ..of_items(1000, None) };
+    let backend = Backend::answering(|_, _| TakeAfter(Duration::from_secs(1)));
+    let rig = Rig::new(batched(batch), backend);
+    for id in 0..5 {
+        let metadata = vec![("x".to_owned(), id.to_string())];
+        let client = Arc::new(Client { metadata, ..Client::default() });
+        let envelope = Envelope { client, ..Envelope::of(spans(id..id + 1)) };
+        rig.helper.consume(envelope).await.unwrap();
+        // The first consumer goes to wait, and keeps the time for all.
+        tokio::task::yield_now().await;
+    }
+    let started = Instant::now();
+    let deadline = Deadline::after(Duration::from_secs(60));
+    assert_eq!(rig.helper.flush(deadline).await, 0);
+    assert_eq!(started.elapsed(), Duration::from_secs(1));
+    assert_eq!(rig.backend.most_in_flight(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn joined_payloads_keep_their_room_and_their_share_of_the_budget() {
+    let budget = MemoryBudget::new(1 << 20, 1 << 20);
+    let queue = Queue { queue_size: 2, batch: Some(of_items(1000, None)), ..Queue::default() };
+    let rig = Rig::with_budget(with_queue(queue), Backend::taking_all(), budget.clone());
+    for first in [0, 10] {
+        let pipeline::Admission::Granted(hold) = budget.try_hold(100) else { panic!("no room") };
+        let envelope = Envelope { hold, ..Envelope::of(spans(first..first + 1)) };
+        rig.helper.consume(envelope).await.unwrap();
+    }
+    assert_eq!(rig.offer(20..21).await.unwrap_err().class, pipeline::Class::Overloaded);
+    assert_eq!(budget.held_bytes(), 200);
+    rig.settled().await;
+    assert_eq!(budget.held_bytes(), 0);
+    rig.offer(20..21).await.unwrap();
+    rig.settled().await;
+}

@@ -122,3 +122,25 @@ async fn partial_success_names_the_items_of_the_signal() {
     let expected = "WARN Partial success response response=\"some were bad\" dropped_spans=2";
     assert_eq!(lines.take(), [expected]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn line_at_the_end_of_an_outage_has_the_sum_of_its_losses() {
+    let lines = Lines::capture();
+    let retry = Retry { max_elapsed_time: Some(Duration::from_millis(1500)), ..steady() };
+    let backend = Backend::answering(|nth, _| if nth < 6 { Fail(unavailable()) } else { Take });
+    let rig = Rig::new(Settings { retry: Some(retry), ..queued() }, backend);
+    for id in 0..3 {
+        rig.offer(10 * id..10 * id + 5).await.unwrap();
+    }
+    rig.settled().await;
+    rig.offer(100..101).await.unwrap();
+    rig.settled().await;
+    let expected = [
+        "WARN Exporting failed. Will retry the request after interval. error=connection refused interval=1s",
+        "ERROR Exporting failed. Dropping data. error=\"no more retries left: connection refused\" dropped_items=5",
+        "INFO Exporting works again. outage=1s failed_attempts=3 dropped_items=15",
+    ];
+    assert_eq!(lines.take(), expected);
+    rig.shutdown(1).await;
+    assert_eq!(lines.take(), [""; 0], "the sum has been told");
+}

@@ -4,6 +4,8 @@ use config::Sizer;
 use pipeline::{Class, GrpcCode};
 
 use super::*;
+use crate::custody::Custody;
+use crate::queue::{OfferError, Summon};
 
 fn queue_of(queue_size: u64, sizer: Sizer) -> Queue {
     Queue { queue_size, sizer, ..Queue::default() }
@@ -181,6 +183,20 @@ async fn waiting_caller_is_told_of_success_once_a_part_was_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn waiting_caller_is_told_to_try_again_when_that_helps_for_a_part() {
+    let translation =
+        Translation { items_a_request: Some(2), parts: true, ..Translation::default() };
+    let backend = Backend::translating(translation, |_, ids| match ids[0] {
+        2 => Fail(unavailable()),
+        _ => Fail(unauthorised()),
+    });
+    let rig = Rig::new(Settings { retry: None, ..unqueued() }, backend);
+    let error = rig.offer(0..6).await.unwrap_err();
+    assert_eq!((error.class, error.message.as_ref()), (Class::Retryable, "connection refused"));
+    assert_eq!(rig.accounts(), Accounts::default());
+}
+
+#[tokio::test(start_paused = true)]
 async fn caller_that_goes_away_leaves_no_trace_in_the_accounts() {
     for queue in [None, Some(Queue { wait_for_result: true, ..Queue::default() })] {
         let rig = Rig::new(Settings { queue, ..queued() }, Backend::taking_all());
@@ -218,4 +234,17 @@ async fn nothing_is_accepted_after_the_end() {
         assert_eq!(rig.offer(0..1).await.unwrap_err().class, Class::Closed);
         assert_eq!(rig.accounts(), Accounts::default());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn payload_that_comes_as_the_queue_is_closed_stays_the_callers() {
+    let rig = Rig::new(queued(), Backend::taking_all());
+    let queue = rig.helper.core.queue.as_ref().unwrap();
+    let envelope = Envelope::of(spans(0..3));
+    let room = queue.room(&envelope.payload).await.unwrap();
+    let custody = Custody::new(rig.helper.core.ledger.hold(3, false), None);
+    assert_eq!(queue.close(), Summon::Nobody);
+    assert_eq!(queue.push(envelope, custody, room), Err(OfferError::Closed));
+    assert_eq!(rig.accounts(), Accounts::default());
+    assert_eq!(rig.shutdown(1).await, 0);
 }

@@ -138,18 +138,19 @@ async fn only_the_poisonous_items_are_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn search_ends_after_a_bounded_number_of_requests() {
-    // Every tenth item is bad: more than a search can find.
-    let backend = Backend::answering(|_, ids| match ids.iter().any(|id| id % 10 == 3) {
-        true => Fail(bad_request()),
-        false => Take,
-    });
+    // A clean quarter has the search go on, and in the others are more bad items than it can find.
+    let backend =
+        Backend::answering(|_, ids| match ids.iter().any(|id| id % 4 == 3 && *id >= 256) {
+            true => Fail(bad_request()),
+            false => Take,
+        });
     let rig = Rig::new(queued(), backend);
-    // Something good beside the bad ones, so that the search has a success early on.
-    rig.offer(0..320).await.unwrap();
+    rig.offer(0..1024).await.unwrap();
     rig.settled().await;
-    assert_eq!(rig.accounts().total(), 320);
-    let requests = rig.backend.tries().len();
-    assert!(requests <= 1 + 64, "{requests} requests");
+    let accounts = rig.accounts();
+    assert_eq!(rig.backend.tries().len(), 1 + 64);
+    assert!(accounts.delivered >= 256, "{accounts:?}");
+    assert_eq!(accounts.total(), 1024);
 }
 
 /// Requests that a search costs when halves and quarters are all refused.
@@ -241,4 +242,21 @@ async fn items_without_a_form_are_counted_once_however_often_they_are_encoded() 
         .and_refused(RefuseReason::Permanent, 1)
         .and_dropped(DropReason::Untranslatable, 2);
     assert_eq!(rig.accounts(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_a_translation_forgets_are_counted_all_the_same() {
+    for queue in [None, Some(Queue::default())] {
+        let translation = Translation { forgets: HashSet::from([1, 2]), ..Translation::default() };
+        let backend = Backend::translating(translation, |_, _| Take);
+        let rig = Rig::new(Settings { queue, ..queued() }, backend);
+        rig.offer(0..5).await.unwrap();
+        rig.settled().await;
+        let expected = Accounts::of_delivered(3).and_dropped(DropReason::ComponentFailed, 2);
+        assert_eq!(rig.accounts(), expected);
+        rig.offer(1..3).await.unwrap();
+        rig.settled().await;
+        let expected = Accounts::of_delivered(3).and_dropped(DropReason::ComponentFailed, 4);
+        assert_eq!(rig.accounts(), expected);
+    }
 }
