@@ -7,6 +7,7 @@
 //! Invariants: every chunk of a payload is a sequence of whole top-level fields of an export request that passed
 //! [`Payload::decode`], so views need no error paths; nothing here is async, reads a clock or does I/O.
 
+pub mod edit;
 pub mod payload;
 pub mod schema;
 pub mod view;

@@ -1,11 +1,12 @@
 //! What the tests hold this crate against: prost and opentelemetry-proto.
 //!
 //! [`entropy`] turns bytes that proptest draws (and shrinks) into decisions, [`arbitrary`] builds requests of them with every field
-//! that OTLP has, [`mutate`] changes their bytes as protobuf allows, [`read`] turns views back into prost's types and [`shape`] is
+//! that OTLP has, [`flat`] lists a request's items, [`mutate`] changes their bytes as protobuf allows, [`read`] turns views back into prost's types and [`shape`] is
 //! OTLP with its strings as bytes: what prost accepts when text does not count.
 
 pub(crate) mod arbitrary;
 pub(crate) mod entropy;
+pub(crate) mod flat;
 pub(crate) mod mutate;
 pub(crate) mod read;
 pub(crate) mod shape;
@@ -14,9 +15,15 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use proptest::prelude::ProptestConfig;
 use prost::Message;
 
 use crate::{Payload, Signal};
+
+/// As many cases, and no file of failed ones: a failure is to become a test of its own.
+pub(crate) fn cases(number: u32) -> ProptestConfig {
+    ProptestConfig { cases: number, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 /// A request in prost's types.
 #[derive(Clone, Debug)]

@@ -206,6 +206,11 @@ impl Payload {
         parts
     }
 
+    /// Takes out the chunks, to put back others.
+    pub(crate) fn take_chunks(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.chunks)
+    }
+
     /// A payload of chunks that this crate wrote or cut itself.
     pub(crate) fn of_chunks(signal: Signal, chunks: Vec<Bytes>, items: usize) -> Self {
         let encoded_len = chunks.iter().map(Bytes::len).sum();

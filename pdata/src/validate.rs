@@ -66,6 +66,11 @@ pub(crate) fn validate(schema: &'static Message, bytes: &[u8]) -> Result<Found, 
     Ok(found)
 }
 
+/// Whether a sound body nests at most `depth` messages.
+pub(crate) fn fits(schema: &'static Message, body: &[u8], depth: u32) -> bool {
+    message(schema, body, depth, &mut Found::default()).is_ok()
+}
+
 /// A malformation and the address of the byte where it starts.
 struct Fault {
     at: usize,

@@ -76,7 +76,7 @@ impl<T> Clone for Repeated<'_, T> {
 impl<T> Copy for Repeated<'_, T> {}
 
 impl<'a, T> Repeated<'a, T> {
-    fn all_of(body: &'a [u8], number: u32) -> Self {
+    pub(crate) fn all_of(body: &'a [u8], number: u32) -> Self {
         Self { span: body, number, of: PhantomData }
     }
 

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use pdata::{Joiner, Payload, Signal};
 use prost::Message;
 
@@ -80,5 +82,92 @@ fn split_in_two(bencher: Bencher<'_, '_>) {
         let mut head = black_box(&payload).clone();
         let rest = head.split_off(SPANS / 2);
         (head, rest)
+    });
+}
+
+/// One more attribute on each span.
+#[divan::bench]
+fn edit_upsert_on_spans(bencher: Bencher<'_, '_>) {
+    let payload = payload();
+    bencher.counter(ItemsCount::new(SPANS)).with_inputs(|| payload.clone()).bench_values(
+        |mut p| {
+            p.edit_spans(|_, _, span| {
+                span.attributes().set("deployment.ring", "canary").expect("flat");
+            });
+            p
+        },
+    );
+}
+
+/// What a transformation does: four attributes and two fields on each span.
+#[divan::bench]
+fn edit_six_times_on_spans(bencher: Bencher<'_, '_>) {
+    let payload = payload();
+    bencher.counter(ItemsCount::new(SPANS)).with_inputs(|| payload.clone()).bench_values(
+        |mut p| {
+            p.edit_spans(|_, _, span| {
+                span.set_name("renamed");
+                span.attributes().set("deployment.ring", "canary").expect("flat");
+                span.attributes().set("team", "lending").expect("flat");
+                span.attributes().remove("server.address");
+                span.attributes().remove("user_agent.original");
+                span.set_kind(pdata::view::SpanKind::Internal);
+            });
+            p
+        },
+    );
+}
+
+/// An attribute looked up on each span, and nothing changed.
+#[divan::bench]
+fn edit_nothing(bencher: Bencher<'_, '_>) {
+    let payload = payload();
+    bencher.counter(ItemsCount::new(SPANS)).with_inputs(|| payload.clone()).bench_values(
+        |mut p| {
+            p.edit_spans(|_, _, span| {
+                span.attributes().remove("password");
+            });
+            p
+        },
+    );
+}
+
+/// One more attribute on the resource.
+#[divan::bench]
+fn edit_upsert_on_resource(bencher: Bencher<'_, '_>) {
+    let payload = payload();
+    bencher.counter(ItemsCount::new(SPANS)).with_inputs(|| payload.clone()).bench_values(
+        |mut p| {
+            p.edit_resources(|resource| {
+                resource.attributes().set("deployment.ring", "canary").expect("flat");
+            });
+            p
+        },
+    );
+}
+
+/// The same as [`edit_upsert_on_spans`] with owned types.
+#[divan::bench]
+fn edit_upsert_on_spans_with_prost(bencher: Bencher<'_, '_>) {
+    let request = Bytes::from(request::traces(SPANS));
+    bencher.counter(ItemsCount::new(SPANS)).bench(|| {
+        let mut request = ExportTraceServiceRequest::decode(&request[..]).expect("sound");
+        for resource in &mut request.resource_spans {
+            for scope in &mut resource.scope_spans {
+                for span in &mut scope.spans {
+                    let value = Value::StringValue("canary".to_owned());
+                    let value = Some(AnyValue { value: Some(value) });
+                    match span.attributes.iter_mut().find(|a| a.key == "deployment.ring") {
+                        Some(attribute) => attribute.value = value,
+                        None => span.attributes.push(KeyValue {
+                            key: "deployment.ring".to_owned(),
+                            value,
+                            key_strindex: 0,
+                        }),
+                    }
+                }
+            }
+        }
+        request.encode_to_vec()
     });
 }

@@ -1,6 +1,6 @@
 //! Requests with every field that OTLP has. Struct literals name all fields, so a field that opentelemetry-proto gains fails the build.
 
-mod metrics;
+pub(crate) mod metrics;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -95,7 +95,7 @@ fn resource_logs(e: &mut Entropy<'_>) -> ResourceLogs {
     }
 }
 
-fn log_record(e: &mut Entropy<'_>) -> LogRecord {
+pub(crate) fn log_record(e: &mut Entropy<'_>) -> LogRecord {
     LogRecord {
         time_unix_nano: e.u64(),
         observed_time_unix_nano: e.u64(),
@@ -111,7 +111,7 @@ fn log_record(e: &mut Entropy<'_>) -> LogRecord {
     }
 }
 
-fn resource(e: &mut Entropy<'_>) -> Resource {
+pub(crate) fn resource(e: &mut Entropy<'_>) -> Resource {
     Resource {
         attributes: e.list(4, key_value),
         dropped_attributes_count: e.u32(),
@@ -124,7 +124,7 @@ fn resource(e: &mut Entropy<'_>) -> Resource {
     }
 }
 
-fn scope(e: &mut Entropy<'_>) -> InstrumentationScope {
+pub(crate) fn scope(e: &mut Entropy<'_>) -> InstrumentationScope {
     InstrumentationScope {
         name: e.text(),
         version: e.text(),

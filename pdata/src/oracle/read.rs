@@ -235,7 +235,7 @@ fn see_attributes(attributes: &mut [KeyValue]) {
     }
 }
 
-fn see_value(value: &mut Option<AnyValue>) {
+pub(crate) fn see_value(value: &mut Option<AnyValue>) {
     match &mut value.get_or_insert_default().value {
         index @ Some(Value::StringValueStrindex(_)) => *index = None,
         Some(Value::KvlistValue(map)) => see_attributes(&mut map.values),

@@ -1,11 +1,11 @@
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{any, proptest};
 use proptest::sample::select;
 
 use super::{DecodeError, Malformation};
 use crate::oracle::arbitrary::request;
 use crate::oracle::entropy::{Entropy, entropy};
 use crate::oracle::mutate::mutate;
-use crate::oracle::{Request, shape};
+use crate::oracle::{Request, cases, shape};
 use crate::wire::{END_GROUP, START_GROUP, put_key, put_len, put_message, put_uint};
 use crate::{Payload, Signal};
 
@@ -24,7 +24,7 @@ fn decode_like_prost(signal: Signal, bytes: Vec<u8>) -> Result<(), DecodeError> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(cases(3000))]
 
     #[test]
     fn random_bytes_are_refused_as_prost_refuses_them(
@@ -42,7 +42,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6000))]
+    #![proptest_config(cases(6000))]
 
     #[test]
     fn attributes_nearly_right_are_refused_as_prost_refuses_them(bytes in entropy(60)) {
@@ -100,7 +100,7 @@ fn attribute(e: &mut Entropy<'_>) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn requests_with_bytes_changed_are_refused_as_prost_refuses_them(

@@ -28,7 +28,7 @@ impl<'a> Str<'a> {
     }
 
     #[inline]
-    pub(super) fn from_field(bytes: &'a [u8]) -> Self {
+    pub(crate) fn from_field(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 }
@@ -71,7 +71,8 @@ pub type Attributes<'a> = Repeated<'a, KeyValue<'a>>;
 impl<'a> Attributes<'a> {
     /// The value of the first attribute with this key.
     pub fn get(&self, key: &str) -> Option<AnyValue<'a>> {
-        self.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.value)
+        let body = self.bodies().find(|body| KeyValue::has_key(body, key.as_bytes()))?;
+        Some(KeyValue::read(body).value)
     }
 }
 
@@ -84,15 +85,35 @@ pub struct KeyValue<'a> {
     pub value: AnyValue<'a>,
 }
 
+impl<'a> KeyValue<'a> {
+    /// Key and encoded value of nearly every attribute: both shorter than 128 bytes, in this order, and nothing else.
+    #[inline(always)]
+    fn plain(body: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let (&[0x0a, key_len @ ..0x80], rest) = body.split_first_chunk()? else { return None };
+        let (key, rest) = rest.split_at_checked(usize::from(key_len))?;
+        let (&[0x12, value_len @ ..0x80], value) = rest.split_first_chunk()? else { return None };
+        (usize::from(value_len) == value.len()).then_some((key, value))
+    }
+
+    /// Whether an encoded attribute has this key.
+    #[inline]
+    pub(crate) fn has_key(body: &'a [u8], key: &[u8]) -> bool {
+        match Self::plain(body) {
+            Some((own, _)) => own == key,
+            None => Self::read(body).key.0 == key,
+        }
+    }
+
+    /// Whether an encoded attribute has no other fields than key and value.
+    pub(crate) fn is_plain(body: &'a [u8]) -> bool {
+        Self::plain(body).is_some() || Reader::new(body).all(|field| field.number <= 2)
+    }
+}
+
 impl<'a> Message<'a> for KeyValue<'a> {
     #[inline]
     fn read(body: &'a [u8]) -> Self {
-        // Nearly every attribute: a key and a value shorter than 128 bytes, in this order, and nothing else.
-        if let Some((&[0x0a, key_len @ ..0x80], rest)) = body.split_first_chunk()
-            && let Some((key, rest)) = rest.split_at_checked(usize::from(key_len))
-            && let Some((&[0x12, value_len @ ..0x80], value)) = rest.split_first_chunk()
-            && usize::from(value_len) == value.len()
-        {
+        if let Some((key, value)) = Self::plain(body) {
             return Self { key: Str(key), value: AnyValue::read(value) };
         }
         let mut this = Self { key: Str::default(), value: AnyValue::Empty };
@@ -169,6 +190,11 @@ impl<'a> Message<'a> for AnyValue<'a> {
 pub struct ArrayValue<'a>(&'a [u8]);
 
 impl<'a> ArrayValue<'a> {
+    /// The encoded `ArrayValue`.
+    pub(crate) fn body(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// The values.
     pub fn values(&self) -> Repeated<'a, AnyValue<'a>> {
         Repeated::all_of(self.0, 1)
@@ -180,6 +206,11 @@ impl<'a> ArrayValue<'a> {
 pub struct KeyValueList<'a>(&'a [u8]);
 
 impl<'a> KeyValueList<'a> {
+    /// The encoded `KeyValueList`.
+    pub(crate) fn body(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// The entries.
     pub fn entries(&self) -> Attributes<'a> {
         Repeated::all_of(self.0, 1)

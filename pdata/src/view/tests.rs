@@ -1,16 +1,16 @@
 use bytes::Bytes;
-use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
 use crate::oracle::arbitrary::request;
 use crate::oracle::entropy::{Entropy, entropy};
 use crate::oracle::mutate::{break_text, mutate};
 use crate::oracle::read::{seen, views};
-use crate::oracle::{Request, arbitrary};
+use crate::oracle::{Request, arbitrary, cases};
 use crate::{Payload, Signal, wire};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn what_prost_writes_is_kept_as_it_is_and_reads_back_equal(

@@ -27,7 +27,7 @@ pub(super) fn request(e: &mut Entropy<'_>) -> ExportMetricsServiceRequest {
     }
 }
 
-fn metric(e: &mut Entropy<'_>) -> Metric {
+pub(crate) fn metric(e: &mut Entropy<'_>) -> Metric {
     Metric {
         name: e.text(),
         description: e.text(),
@@ -54,7 +54,7 @@ fn metric(e: &mut Entropy<'_>) -> Metric {
     }
 }
 
-fn number_point(e: &mut Entropy<'_>) -> NumberDataPoint {
+pub(crate) fn number_point(e: &mut Entropy<'_>) -> NumberDataPoint {
     NumberDataPoint {
         attributes: e.list(3, key_value),
         start_time_unix_nano: e.u64(),
@@ -68,7 +68,7 @@ fn number_point(e: &mut Entropy<'_>) -> NumberDataPoint {
     }
 }
 
-fn histogram_point(e: &mut Entropy<'_>) -> HistogramDataPoint {
+pub(crate) fn histogram_point(e: &mut Entropy<'_>) -> HistogramDataPoint {
     HistogramDataPoint {
         attributes: e.list(3, key_value),
         start_time_unix_nano: e.u64(),
@@ -84,7 +84,7 @@ fn histogram_point(e: &mut Entropy<'_>) -> HistogramDataPoint {
     }
 }
 
-fn exponential_histogram_point(e: &mut Entropy<'_>) -> ExponentialHistogramDataPoint {
+pub(crate) fn exponential_histogram_point(e: &mut Entropy<'_>) -> ExponentialHistogramDataPoint {
     ExponentialHistogramDataPoint {
         attributes: e.list(3, key_value),
         start_time_unix_nano: e.u64(),
@@ -103,11 +103,11 @@ fn exponential_histogram_point(e: &mut Entropy<'_>) -> ExponentialHistogramDataP
     }
 }
 
-fn buckets(e: &mut Entropy<'_>) -> Buckets {
+pub(crate) fn buckets(e: &mut Entropy<'_>) -> Buckets {
     Buckets { offset: e.i32(), bucket_counts: e.list(5, Entropy::u64) }
 }
 
-fn summary_point(e: &mut Entropy<'_>) -> SummaryDataPoint {
+pub(crate) fn summary_point(e: &mut Entropy<'_>) -> SummaryDataPoint {
     SummaryDataPoint {
         attributes: e.list(3, key_value),
         start_time_unix_nano: e.u64(),
@@ -119,7 +119,7 @@ fn summary_point(e: &mut Entropy<'_>) -> SummaryDataPoint {
     }
 }
 
-fn exemplar(e: &mut Entropy<'_>) -> Exemplar {
+pub(crate) fn exemplar(e: &mut Entropy<'_>) -> Exemplar {
     Exemplar {
         filtered_attributes: e.list(2, key_value),
         time_unix_nano: e.u64(),
