@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use divan::counter::ItemsCount;
-use exporter_zipkin::translate::{Format, translate};
+use exporter_zipkin::translate::{Format, Options, translate};
 use pdata::wire::{put_fixed64, put_len, put_message, put_uint};
 use pdata::{Payload, Signal};
 
@@ -18,14 +18,14 @@ fn hundred_spans(bencher: divan::Bencher<'_, '_>, format: Format) {
     let payload = web_service();
     bencher
         .counter(ItemsCount::new(SPANS))
-        .bench_local(|| translate(divan::black_box(&payload), format, usize::MAX));
+        .bench_local(|| translate(divan::black_box(&payload), &Options::of(format)));
 }
 
 #[divan::bench]
 fn one_span_a_payload(bencher: divan::Bencher<'_, '_>) {
     let mut payload = web_service();
     let _rest = payload.split_off(1);
-    bencher.bench_local(|| translate(divan::black_box(&payload), Format::Json, usize::MAX));
+    bencher.bench_local(|| translate(divan::black_box(&payload), &Options::of(Format::Json)));
 }
 
 /// The cost of the walk alone, as a floor.

@@ -34,6 +34,14 @@ pub enum Format {
 }
 
 impl Format {
+    /// Typical length of a body in lengths of its payload.
+    pub fn growth(self) -> usize {
+        match self {
+            Format::Json => Json::GROWTH,
+            Format::Proto => Proto::GROWTH,
+        }
+    }
+
     /// The body's content type.
     pub fn content_type(self) -> &'static str {
         match self {
@@ -91,17 +99,40 @@ enum Unsendable {
     SpanId,
 }
 
-/// Translates spans from the front of a payload of traces until they are all in the body, or the next one would make it longer
-/// than `body_len_max` bytes. The first span always goes in, however large. Callers cut [`Translation::consumed`] spans off the
-/// payload and come back for the rest.
-pub fn translate(payload: &Payload, format: Format, body_len_max: usize) -> Translation {
-    match format {
-        Format::Json => translate_to::<Json>(payload, body_len_max),
-        Format::Proto => translate_to::<Proto>(payload, body_len_max),
+/// How a payload is to be translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// The encoding.
+    pub format: Format,
+    /// The name of services without one.
+    pub default_service_name: &'a str,
+    /// The longest body in bytes. The first span always goes in, however large.
+    pub body_len_max: usize,
+}
+
+impl Options<'_> {
+    /// The name that upstream gives to services without one (open-telemetry/opentelemetry-collector-contrib
+    /// `internal/coreinternal/tracetranslator`).
+    pub const NO_SERVICE_NAME: &'static str = "OTLPResourceNoServiceName";
+
+    /// Bodies of any length in this encoding, with upstream's name for services without one.
+    pub fn of(format: Format) -> Self {
+        let default_service_name = Self::NO_SERVICE_NAME;
+        Self { format, default_service_name, body_len_max: usize::MAX }
     }
 }
 
-fn translate_to<F: Form>(payload: &Payload, body_len_max: usize) -> Translation {
+/// Translates spans from the front of a payload of traces until they are all in the body, or the next one would make it longer
+/// than it may be. Callers cut [`Translation::consumed`] spans off the payload and come back for the rest.
+pub fn translate(payload: &Payload, options: &Options<'_>) -> Translation {
+    match options.format {
+        Format::Json => translate_to::<Json>(payload, options),
+        Format::Proto => translate_to::<Proto>(payload, options),
+    }
+}
+
+fn translate_to<F: Form>(payload: &Payload, options: &Options<'_>) -> Translation {
+    let body_len_max = options.body_len_max;
     let expected = payload.encoded_len().saturating_mul(F::GROWTH).min(body_len_max);
     let mut out = Vec::with_capacity(expected);
     let (mut spans, mut dropped) = (0, Dropped::default());
@@ -109,7 +140,7 @@ fn translate_to<F: Form>(payload: &Payload, body_len_max: usize) -> Translation 
     let mut inherited = Inherited::default();
     F::open_body(&mut out);
     'body: for resource_spans in payload.resource_spans() {
-        let resource = Resource::of(&resource_spans.resource);
+        let resource = Resource::of(&resource_spans.resource, options.default_service_name);
         for scope_spans in resource_spans.scope_spans {
             inherited.render::<F>(&resource, &scope_spans.scope);
             for span in scope_spans.spans {

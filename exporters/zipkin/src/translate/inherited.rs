@@ -10,9 +10,6 @@ use super::keys::KeyFilter;
 use super::slots::{LINK_PREFIX, Slots};
 use super::value;
 
-/// What a resource without a name is called (open-telemetry/opentelemetry-collector-contrib
-/// `internal/coreinternal/tracetranslator`).
-const NO_SERVICE_NAME: &str = "OTLPResourceNoServiceName";
 /// Says which attribute the service name was taken from.
 const SERVICE_NAME_SOURCE: &[u8] = b"otlp.service.name.source";
 /// Where a service name is looked for, in this order.
@@ -30,7 +27,7 @@ pub(super) struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    pub(super) fn of(resource: &pdata::view::Resource<'a>) -> Self {
+    pub(super) fn of(resource: &pdata::view::Resource<'a>, default_service_name: &str) -> Self {
         let mut tags: Vec<Pair<'a>> = resource
             .attributes
             .iter()
@@ -39,6 +36,7 @@ impl<'a> Resource<'a> {
         keep_last(&mut tags);
         rename_cloud_resource_id(&mut tags);
         let service_name = take_service_name(&mut tags);
+        let service_name = service_name.unwrap_or_else(|| default_service_name.into());
         Self { service_name, tags }
     }
 }
@@ -126,18 +124,17 @@ fn rename_cloud_resource_id(tags: &mut [Pair<'_>]) {
 }
 
 /// Takes the service name out of the tags and notes its source.
-fn take_service_name(tags: &mut Vec<Pair<'_>>) -> Vec<u8> {
-    let mut name = Vec::new();
+fn take_service_name(tags: &mut Vec<Pair<'_>>) -> Option<Vec<u8>> {
     for key in SERVICE_NAME_KEYS {
         let Some(at) = tags.iter().position(|(tag, _)| *tag == key.as_bytes()) else { continue };
         let (_, value) = tags.remove(at);
+        let mut name = Vec::new();
         value::put_text(&mut name, &value);
         if key != "service.name" {
             tags.retain(|(tag, _)| *tag != SERVICE_NAME_SOURCE);
             tags.push((SERVICE_NAME_SOURCE, AnyValue::Str(key.into())));
         }
-        return name;
+        return Some(name);
     }
-    name.extend_from_slice(NO_SERVICE_NAME.as_bytes());
-    name
+    None
 }

@@ -15,7 +15,7 @@ use pdata::{Payload, Signal};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::{Dropped, Format, Translation, translate};
+use super::{Dropped, Format, Options, Translation, translate};
 
 fn payload(request: &ExportTraceServiceRequest) -> Payload {
     let bytes = Bytes::from(request.encode_to_vec());
@@ -54,7 +54,7 @@ fn json(translation: &Translation) -> Value {
 /// The tags of the only span.
 fn tags(resource: Vec<KeyValue>, attributes: Vec<KeyValue>) -> Value {
     let request = request(resource, vec![Span { attributes, ..span(1) }]);
-    let mut spans = json(&translate(&payload(&request), Format::Json, usize::MAX));
+    let mut spans = json(&translate(&payload(&request), &Options::of(Format::Json)));
     spans[0]["tags"].take()
 }
 
@@ -70,12 +70,12 @@ fn span_that_cannot_be_sent_is_counted_by_reason_and_the_others_go() {
     let spans = [&[span(1)], unsendable.as_slice(), &[span(7)]].concat();
     let payload = payload(&request(Vec::new(), spans));
     for format in [Format::Json, Format::Proto] {
-        let translation = translate(&payload, format, usize::MAX);
+        let translation = translate(&payload, &Options::of(format));
         assert_eq!(translation.spans, 2);
         assert_eq!(translation.dropped, Dropped { trace_id: 3, span_id: 2 });
         assert_eq!(translation.consumed(), payload.items());
     }
-    let json = json(&translate(&payload, Format::Json, usize::MAX));
+    let json = json(&translate(&payload, &Options::of(Format::Json)));
     assert_eq!(json[0]["id"], "0101010101010101");
     assert_eq!(json[1]["id"], "0707070707070707");
 }
@@ -83,8 +83,8 @@ fn span_that_cannot_be_sent_is_counted_by_reason_and_the_others_go() {
 #[test]
 fn body_without_spans_is_a_whole_body() {
     let payload = payload(&request(Vec::new(), vec![Span { span_id: Vec::new(), ..span(1) }]));
-    assert_eq!(translate(&payload, Format::Json, usize::MAX).body, b"[]");
-    assert_eq!(translate(&payload, Format::Proto, usize::MAX).body, b"");
+    assert_eq!(translate(&payload, &Options::of(Format::Json)).body, b"[]");
+    assert_eq!(translate(&payload, &Options::of(Format::Proto)).body, b"");
 }
 
 #[test]
@@ -97,7 +97,8 @@ fn bodies_of_bounded_size_hold_every_span_once() {
             let mut rest = payload(&request(vec![text("service.name", "a")], spans.clone()));
             let mut ids = Vec::new();
             while !rest.is_empty() {
-                let translation = translate(&rest, format, body_len_max);
+                let options = Options { body_len_max, ..Options::of(format) };
+                let translation = translate(&rest, &options);
                 let fits = translation.body.len() <= body_len_max;
                 assert!(fits || translation.spans == 1, "{body_len_max}: {translation:?}");
                 ids.extend(match format {
@@ -116,9 +117,11 @@ fn bodies_of_bounded_size_hold_every_span_once() {
 fn bounded_body_is_filled_as_far_as_it_goes() {
     let payload = payload(&request(Vec::new(), vec![span(1); 10]));
     for format in [Format::Json, Format::Proto] {
-        let whole = translate(&payload, format, usize::MAX).body.len();
-        assert_eq!(translate(&payload, format, whole).spans, 10, "{format:?}");
-        assert_eq!(translate(&payload, format, whole - 1).spans, 9, "{format:?}");
+        let whole = translate(&payload, &Options::of(format)).body.len();
+        for (body_len_max, spans) in [(whole, 10), (whole - 1, 9)] {
+            let options = Options { body_len_max, ..Options::of(format) };
+            assert_eq!(translate(&payload, &options).spans, spans, "{format:?}");
+        }
     }
 }
 
@@ -143,7 +146,7 @@ fn doubles_outside_json_keep_their_names_in_tags_lists_and_annotations() {
         ..Default::default()
     };
     let request = request(Vec::new(), vec![Span { attributes, events: vec![event], ..span(1) }]);
-    let span = &json(&translate(&payload(&request), Format::Json, usize::MAX))[0];
+    let span = &json(&translate(&payload(&request), &Options::of(Format::Json)))[0];
     assert_eq!(
         span["tags"],
         json!({
@@ -186,11 +189,19 @@ fn own_link_replaces_an_attribute_that_looks_like_one() {
     ];
     let resource = vec![text("otlp.link.0", "inherited"), text("otlp.link.2", "kept")];
     let request = request(resource, spans);
-    let spans = json(&translate(&payload(&request), Format::Json, usize::MAX));
+    let spans = json(&translate(&payload(&request), &Options::of(Format::Json)));
     let real = format!("{}|{}||{{}}|0", "aa".repeat(16), "bb".repeat(8));
     assert_eq!(
         spans[0]["tags"],
         json!({"otlp.link.0": real, "otlp.link.1": "kept", "otlp.link.2": "kept"})
     );
     assert_eq!(spans[1]["tags"], json!({"otlp.link.0": "inherited", "otlp.link.2": "kept"}));
+}
+
+#[test]
+fn service_without_a_name_gets_the_default() {
+    let payload = payload(&request(Vec::new(), vec![span(1)]));
+    let options = Options { default_service_name: "Shop", ..Options::of(Format::Json) };
+    let spans = json(&translate(&payload, &options));
+    assert_eq!(spans[0]["localEndpoint"], json!({"serviceName": "shop"}));
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::schema;
-use crate::translate::{Format, translate};
+use crate::translate::{Format, Options, translate};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/translate");
@@ -39,11 +39,11 @@ fn every_case_translates_to_what_is_on_file() {
         let text = fs::read_to_string(case.join("in.json")).unwrap();
         let request = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{case:?}: {e}"));
         let payload = super::payload(&request);
-        let body = translate(&payload, Format::Json, usize::MAX).body;
+        let body = translate(&payload, &Options::of(Format::Json)).body;
         schema::check_json(&body);
         let json = serde_json::from_slice(&body).unwrap();
         wrong.extend(check(&case.join("out.json"), &json));
-        let proto = schema::proto_as_json(&translate(&payload, Format::Proto, usize::MAX).body);
+        let proto = schema::proto_as_json(&translate(&payload, &Options::of(Format::Proto)).body);
         wrong.extend(check(&case.join("out.proto.json"), &proto));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -17,7 +17,7 @@ use prost::Message as _;
 use serde_json::Value;
 
 use super::{model, schema};
-use crate::translate::{Format, translate};
+use crate::translate::{Format, Options, translate};
 
 const TEXTS: &[&str] = &[
     "",
@@ -226,13 +226,13 @@ proptest::proptest! {
     #[test]
     fn translation_is_what_the_model_says_and_zipkin_takes_it(request in request()) {
         let payload = super::payload(&request);
-        let json = translate(&payload, Format::Json, usize::MAX);
+        let json = translate(&payload, &Options::of(Format::Json));
         schema::check_json(&json.body);
         let spans: Value = serde_json::from_slice(&json.body).unwrap();
         assert_eq!(spans, model::spans(&request));
         assert_eq!(json.consumed(), payload.items());
 
-        let proto = translate(&payload, Format::Proto, usize::MAX);
+        let proto = translate(&payload, &Options::of(Format::Proto));
         assert_eq!((proto.spans, proto.dropped), (json.spans, json.dropped));
         let from_proto = schema::proto_as_json(&proto.body);
         assert_eq!(without_differences(from_proto), without_differences(spans));
@@ -251,10 +251,10 @@ proptest::proptest! {
             }
         }
         if let Ok(decoded) = Payload::decode(Signal::Traces, Bytes::from(bytes)) {
-            let json = translate(&decoded.payload, Format::Json, usize::MAX);
+            let json = translate(&decoded.payload, &Options::of(Format::Json));
             schema::check_json(&json.body);
             assert_eq!(json.consumed(), decoded.payload.items());
-            translate(&decoded.payload, Format::Proto, usize::MAX);
+            translate(&decoded.payload, &Options::of(Format::Proto));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use exporter_zipkin::translate::{self, translate};
+use exporter_zipkin::translate::{self, Options, translate};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{
@@ -250,7 +250,7 @@ fn as_sent_again(span: &Value) -> Value {
 proptest::proptest! {
     #[test]
     fn exported_spans_are_imported_as_they_were(request in request()) {
-        let body = translate(&payload(&request), translate::Format::Json, usize::MAX).body;
+        let body = translate(&payload(&request), &Options::of(translate::Format::Json)).body;
         let mut expected = otlp::normal(&request);
         let mut actual = otlp::normal(&read(&body, Format::Json, false));
         // Links' and events' attributes are compared as they are, a request's schema fields not at all.
@@ -258,7 +258,7 @@ proptest::proptest! {
         sort_spans(&mut actual);
         assert_eq!(actual, expected, "{}", String::from_utf8_lossy(&body));
 
-        let body = translate(&payload(&request), translate::Format::Proto, usize::MAX).body;
+        let body = translate(&payload(&request), &Options::of(translate::Format::Proto)).body;
         let mut from_proto = otlp::normal(&read(&body, Format::Proto, false));
         sort_spans(&mut from_proto);
         assert_eq!(from_proto, expected);
@@ -268,7 +268,7 @@ proptest::proptest! {
     fn imported_spans_are_exported_as_they_came(spans in vec(zipkin_span(), 1..4)) {
         let body = Value::from(spans.clone()).to_string();
         let payload = decode(body.as_bytes(), Format::Json, false).unwrap().payload;
-        let again = translate(&payload, translate::Format::Json, usize::MAX).body;
+        let again = translate(&payload, &Options::of(translate::Format::Json)).body;
         let by_id = |spans: Vec<Value>| -> Vec<Value> {
             let mut spans = spans;
             spans.sort_by_key(Value::to_string);
