@@ -22,7 +22,10 @@ fn the_embedded_default_shows_a_trace_as_a_tree() {
     // A child stands below its parent and further to the right.
     let place = |name: &str| {
         let mut lines = tree.lines().enumerate();
-        let found = lines.find_map(|(line, text)| Some((line, text.find(name)?)));
+        let found = lines.find_map(|(line, text)| {
+            let (before, _) = text.split_once(name)?;
+            Some((line, before.chars().count()))
+        });
         found.unwrap_or_else(|| panic!("{name:?} is not in the tree:\n{tree}"))
     };
     for span in &account.spans {

@@ -130,7 +130,9 @@ impl OtlpRequest {
 impl Decoded for OtlpRequest {
     fn span_ids(&self) -> Vec<SpanId> {
         match &self.payload {
-            Payload::Traces(traces) => spans::ids(traces),
+            Payload::Traces(traces) => {
+                spans::of(traces).filter_map(|s| s.span_id.as_slice().try_into().ok()).collect()
+            }
             Payload::Metrics(_) | Payload::Logs(_) => Vec::new(),
         }
     }

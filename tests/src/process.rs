@@ -104,8 +104,6 @@ impl Process {
         let Some(status) = wait::within(wait::PATIENCE, || self.poll()) else {
             panic!("waited for {} to end; {}", self.name, self.account())
         };
-        self.stdout.finish();
-        self.stderr.finish();
         Ended { code: status.code(), stdout: self.stdout(), stderr: self.stderr() }
     }
 
@@ -137,6 +135,11 @@ impl Process {
     fn poll(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.child.try_wait().ok().flatten();
+            if self.status.is_some() {
+                // Its last words are still on their way.
+                self.stdout.finish();
+                self.stderr.finish();
+            }
         }
         self.status
     }

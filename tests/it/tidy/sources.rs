@@ -83,11 +83,14 @@ fn no_file_is_too_long_to_read() {
 
 #[test]
 fn the_process_is_touched_where_it_may_be_only() {
+    let files = rust_files();
+    let tests = TestModules::of(&files);
     let mut complaints = Vec::new();
-    for file in rust_files() {
+    for file in &files {
+        let lines = production(file, &tests);
         for rule in RULES {
             let allowed = rule.allowed_in.iter().any(|folder| file.path.starts_with(folder));
-            if !allowed && production(&file).any(|(_, line)| line.contains(rule.text)) {
+            if !allowed && lines.iter().any(|(_, line)| line.contains(rule.text)) {
                 complaints.push(format!("{}: {} ({})", file.path, rule.text, rule.reason));
             }
         }
@@ -109,9 +112,11 @@ fn names_are_imported_one_by_one() {
         let line = line.trim_start().trim_start_matches("pub ");
         line.starts_with("use ") && line.trim_end().ends_with("::*;")
     };
+    let files = rust_files();
+    let tests = TestModules::of(&files);
     let mut complaints = Vec::new();
-    for file in rust_files() {
-        let globs = production(&file).filter(|(_, line)| glob(line));
+    for file in &files {
+        let globs = production(file, &tests).into_iter().filter(|(_, line)| glob(line));
         complaints.extend(globs.map(|(number, line)| format!("{}:{number}: {line}", file.path)));
     }
     assert_none("a glob import", &complaints);
@@ -139,10 +144,11 @@ fn no_file_knows_the_machine_it_was_written_on() {
     // In parts, or this file would complain about itself.
     let anywhere = [["/wo", "rk/"], ["/fa", "rm/"], ["/ro", "ot/"]].map(|parts| parts.concat());
     let temporary = ["/t", "mp/"].concat();
+    let tests = TestModules::of(&rust_files());
     let mut complaints = Vec::new();
     for file in text_files() {
         // A test may make up a path that is never opened.
-        let made_up = file.path.ends_with(".rs") && production(&file).next().is_none();
+        let made_up = tests.hold(&file.path);
         for (number, line) in file.text.lines().enumerate() {
             let named = anywhere.iter().any(|place| names_place(line, place));
             if named || (!made_up && names_place(line, &temporary)) {
@@ -188,16 +194,60 @@ fn rust_files() -> Vec<TextFile> {
 }
 
 /// The numbered lines of a file that are neither tests nor comments.
-fn production(file: &TextFile) -> impl Iterator<Item = (usize, &str)> {
-    let path = &file.path;
-    let tests = path.ends_with("/tests.rs")
-        || path.contains("/tests/")
-        || path.contains("/benches/")
-        || path.starts_with("tests/it/");
-    let lines = file.text.lines().enumerate().map(|(number, line)| (number + 1, line));
-    lines
-        .take_while(move |(_, line)| !tests && !line.trim_start().starts_with("#[cfg(test)]"))
-        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+fn production<'a>(file: &'a TextFile, tests: &TestModules) -> Vec<(usize, &'a str)> {
+    if tests.hold(&file.path) {
+        return Vec::new();
+    }
+    let lines: Vec<&str> = file.text.lines().collect();
+    let end = lines.windows(2).position(|pair| {
+        pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod tests {")
+    });
+    let lines = lines.into_iter().take(end.unwrap_or(usize::MAX)).enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim_start().starts_with("//"));
+    lines.map(|(number, line)| (number + 1, line)).collect()
+}
+
+/// Files that are compiled for tests only.
+struct TestModules {
+    /// Beginnings of paths: `exporters/debug/src/fixtures` for a module `fixtures` of `exporters/debug/src/lib.rs`.
+    modules: Vec<String>,
+}
+
+impl TestModules {
+    fn of(files: &[TextFile]) -> Self {
+        let mut modules = Vec::new();
+        for file in files {
+            let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+            for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
+                let module = pair[1].trim_start_matches("pub(crate) ").strip_prefix("mod ");
+                if let Some(module) = module.and_then(|module| module.strip_suffix(';')) {
+                    modules.push(format!("{}/{module}", folder_of_modules(&file.path)));
+                }
+            }
+        }
+        assert!(modules.len() > 5, "the project has more test modules than {modules:?}");
+        Self { modules }
+    }
+
+    fn hold(&self, path: &str) -> bool {
+        let module = path.trim_end_matches(".rs");
+        path.starts_with("tests/it/")
+            || path.contains("/tests/")
+            || path.contains("/benches/")
+            || self.modules.iter().any(|known| {
+                module
+                    .strip_prefix(known.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+    }
+}
+
+/// Where the modules that a file declares are: beside a root, else in the folder that bears the file's name.
+fn folder_of_modules(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some((folder, "lib.rs" | "main.rs" | "mod.rs")) => folder,
+        _ => path.trim_end_matches(".rs"),
+    }
 }
 
 fn lines_where(complaint: impl Fn(&str, &str) -> bool) -> Vec<String> {
