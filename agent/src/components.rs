@@ -27,6 +27,8 @@ pub static COMPONENTS: Components = Components {
         &exporter_otlp::FACTORY,
         #[cfg(feature = "exporter-otlphttp")]
         &exporter_otlphttp::FACTORY,
+        #[cfg(feature = "exporter-zipkin")]
+        &exporter_zipkin::FACTORY,
     ],
     connectors: &[],
     extensions: &[
