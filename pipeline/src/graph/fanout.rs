@@ -41,24 +41,15 @@ impl FanOut {
     async fn offer(&self, envelope: Envelope) -> Result<(), ConsumeError> {
         let items = envelope.items() as u64;
         let result = match &*self.branches {
-            [only] => {
-                only.account.offered(items);
-                let answer = only.next.consume(envelope).await;
-                match &answer {
-                    Ok(()) => only.account.taken(items),
-                    Err(_) => only.account.returned(items),
-                }
-                answer
-            }
+            [only] => only.offer(envelope, items).await.map_err(Refused::give_back),
             several => {
-                for branch in several {
-                    branch.account.offered(items);
-                }
-                let offers = several.iter().map(|branch| branch.next.consume(envelope.clone()));
+                let offers = several.iter().map(|branch| -> BoxFuture<'_, _> {
+                    Box::pin(branch.offer(envelope.clone(), items))
+                });
                 let offers = offers.collect();
                 // The branches alone hold the bytes from here on, so that one may edit them in place.
                 drop(envelope);
-                settle(several, items, side_by_side(offers).await)
+                settle(side_by_side(offers).await)
             }
         };
         if let (Ok(()), Some(forwarded)) = (&result, &self.forwarded) {
@@ -68,35 +59,76 @@ impl FanOut {
     }
 }
 
+impl Branch {
+    /// Offers an envelope and counts what came of it. When the future is dropped before there is an answer, the sender has not heard that
+    /// the items were taken, which counts as giving them back.
+    async fn offer(&self, envelope: Envelope, items: u64) -> Result<(), Refused<'_>> {
+        self.account.offered(items);
+        let open = Open { account: &self.account, items };
+        match self.next.consume(envelope).await {
+            Ok(()) => {
+                self.account.taken(items);
+                std::mem::forget(open);
+                Ok(())
+            }
+            Err(error) => Err(Refused { error, open }),
+        }
+    }
+}
+
+/// Items that entered a branch and whose end is not counted yet. Counted as given back when it is dropped.
+struct Open<'a> {
+    account: &'a Account,
+    items: u64,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.account.returned(self.items);
+    }
+}
+
+/// A branch's refusal, not yet counted.
+struct Refused<'a> {
+    error: ConsumeError,
+    open: Open<'a>,
+}
+
+impl Refused<'_> {
+    /// The sender keeps the items.
+    fn give_back(self) -> ConsumeError {
+        self.error
+    }
+
+    /// Another branch took the items, so that the sender will not offer them again.
+    fn drop_items(self) {
+        let Self { error, open } = self;
+        open.account.dropped(open.items, &error);
+        tracing::debug!(dropped_items = open.items, error = %error, "one branch refused what another took");
+        std::mem::forget(open);
+    }
+}
+
 impl Consumer for FanOut {
     fn consume(&self, envelope: Envelope) -> BoxFuture<'_, Result<(), ConsumeError>> {
         Box::pin(self.offer(envelope))
     }
 }
 
-/// Counts the answers, and makes one of them.
-fn settle(
-    branches: &[Branch],
-    items: u64,
-    answers: Vec<Result<(), ConsumeError>>,
-) -> Result<(), ConsumeError> {
+/// Counts the refusals, and makes one answer of all.
+fn settle(answers: Vec<Result<(), Refused<'_>>>) -> Result<(), ConsumeError> {
     let taken = answers.iter().any(Result::is_ok);
     let mut refusal: Option<ConsumeError> = None;
-    for (branch, answer) in branches.iter().zip(answers) {
-        match answer {
-            Ok(()) => branch.account.taken(items),
-            Err(error) if taken => {
-                branch.account.dropped(items, &error);
-                tracing::debug!(dropped_items = items, error = %error, "one branch refused what another took");
-            }
-            Err(error) => {
-                branch.account.returned(items);
-                refusal = Some(match refusal {
-                    Some(other) => worse(other, error),
-                    None => error,
-                });
-            }
+    for refused in answers.into_iter().filter_map(Result::err) {
+        if taken {
+            refused.drop_items();
+            continue;
         }
+        let error = refused.give_back();
+        refusal = Some(match refusal {
+            Some(other) => worse(other, error),
+            None => error,
+        });
     }
     if taken { Ok(()) } else { refusal.map_or(Ok(()), Err) }
 }

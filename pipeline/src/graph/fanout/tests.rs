@@ -127,3 +127,19 @@ async fn branch_that_keeps_waiting_does_not_keep_the_others_from_their_data() {
     within_patience("the answer", sending).await.unwrap().unwrap();
     assert_eq!(fixture.recorders[0].items(), 2);
 }
+
+#[tokio::test]
+async fn offer_that_is_dropped_half_way_counts_as_given_back_where_there_was_no_answer() {
+    for branches in [1, 2] {
+        let fixture = fixture(branches);
+        fixture.recorders[0].close(true);
+        let mut offer = fixture.fan_out.consume(envelope(Signal::Traces, 3));
+        let pending = poll_fn(|cx| Poll::Ready(offer.as_mut().poll(cx).is_pending())).await;
+        assert!(pending, "the closed branch answers nobody");
+        drop(offer);
+        assert_eq!(fixture.counts(0), [3, 3, 0]);
+        if branches == 2 {
+            assert_eq!(fixture.counts(1), [3, 0, 0], "it had taken them");
+        }
+    }
+}
