@@ -136,11 +136,13 @@ impl Zipkin {
             return Ok(Sent::all());
         }
         let said = String::from_utf8_lossy(&reply.body);
-        let hint = match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                format!(" (Zipkin takes spans at {SPANS_PATH}; setting: endpoint)")
-            }
-            _ => String::new(),
+        // Zipkin's server redirects posts to its front page to its user interface.
+        let is_wrong_path = status.is_redirection()
+            || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        let hint = if is_wrong_path {
+            format!(" (Zipkin takes spans at {SPANS_PATH}; setting: endpoint)")
+        } else {
+            String::new()
         };
         let reason = Reason::new(format!("{} answered {status}{hint}: {said}", self.shown_url));
         let code = Some(classify::grpc_code(status.as_u16()));
@@ -149,11 +151,14 @@ impl Zipkin {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 SendError::Retryable { code, delay, reason }
             }
+            StatusCode::PAYLOAD_TOO_LARGE => SendError::TooLarge { limit_bytes: None, reason },
+            StatusCode::INTERNAL_SERVER_ERROR if wraps_too_large(&reply.body) => {
+                SendError::TooLarge { limit_bytes: None, reason }
+            }
             StatusCode::REQUEST_TIMEOUT => SendError::Retryable { code, delay: None, reason },
             status if status.is_server_error() => {
                 SendError::Retryable { code, delay: None, reason }
             }
-            StatusCode::PAYLOAD_TOO_LARGE => SendError::TooLarge { limit_bytes: None, reason },
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
                 SendError::Permanent { about: About::Request, code, reason }
             }
@@ -171,6 +176,11 @@ impl Zipkin {
             "Spans without valid ids have no form in Zipkin. Dropping them."
         );
     }
+}
+
+/// Zipkin's server (3.5.1, 10 MiB before decompression) puts the status line of a 413 into the body of a 500.
+fn wraps_too_large(body: &[u8]) -> bool {
+    body.starts_with(b"413 ")
 }
 
 /// No answer.

@@ -205,11 +205,14 @@ async fn refusal_for_good_is_not_tried_again_and_names_peer_status_and_words() {
 
 #[tokio::test]
 async fn wrong_path_is_pointed_out() {
-    let backend = Backend::answering(vec![answer(404, "")]);
-    let (_server, url) = backend.start();
-    let (exporter, _) = exporter_to(&url, "");
-    let error = consume(&exporter, payload(1..2)).await.unwrap_err().to_string();
-    assert!(error.contains("Zipkin takes spans at /api/v2/spans; setting: endpoint"), "{error}");
+    for status in [302, 404, 405] {
+        let backend = Backend::answering(vec![answer(status, "")]);
+        let (_server, url) = backend.start();
+        let (exporter, _) = exporter_to(&url, "");
+        let error = consume(&exporter, payload(1..2)).await.unwrap_err().to_string();
+        let hint = "Zipkin takes spans at /api/v2/spans; setting: endpoint";
+        assert!(error.contains(hint), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -300,6 +303,11 @@ fn every_status_has_its_class() {
         }
     }
     assert!(matches!(read(413).unwrap_err(), SendError::TooLarge { .. }));
+    // As Zipkin's own server says it.
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    let body = Bytes::from_static(b"413 Request Entity Too Large");
+    let reply = Reply { status, headers: HeaderMap::new(), body, is_truncated: false };
+    assert!(matches!(zipkin.read(&reply).unwrap_err(), SendError::TooLarge { .. }));
     let reason = read(400).unwrap_err().reason().to_string();
     assert_eq!(reason, "http://a:9411/api/v2/spans answered 400 Bad Request: <p> words</p>");
 }
