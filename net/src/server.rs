@@ -134,6 +134,8 @@ struct Shared {
 struct Hints {
     tls_on_plain: AtomicBool,
     plain_on_tls: AtomicBool,
+    handshake_failed: AtomicBool,
+    full: AtomicBool,
 }
 
 /// How long a connection may take from acceptance to its first byte, and to the end of its TLS
@@ -224,6 +226,30 @@ impl Hints {
             tracing::warn!(
                 server,
                 "a client speaks plain text to a port with TLS: turn TLS on in the client (https://), or remove the tls section here"
+            );
+        }
+    }
+
+    fn handshake_failed(&self, server: &str, peer: Option<SocketAddr>, error: &io::Error) {
+        let peer = peer.map(tracing::field::display);
+        if self.handshake_failed.swap(true, Ordering::Relaxed) {
+            tracing::debug!(server, peer, %error, "a TLS handshake failed");
+        } else {
+            tracing::warn!(
+                server,
+                peer,
+                %error,
+                "a TLS handshake failed; further ones are logged at level debug"
+            );
+        }
+    }
+
+    fn full(&self, server: &str, max_connections: usize) {
+        if !self.full.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                server,
+                max_connections,
+                "all connections are taken: further ones wait until others end"
             );
         }
     }

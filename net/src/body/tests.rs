@@ -117,8 +117,47 @@ async fn bomb_is_given_up_at_the_limit_in_every_codec() {
 async fn snappy_block_that_lies_about_its_size_is_refused() {
     // Announces 15 MB in front of three bytes.
     let lie = Bytes::from_static(&[0xc0, 0xc3, 0x93, 0x07, 0, 0, 0]);
-    let result = read(body([lie]), Compression::Snappy, 20_000_000).await;
+    let mut most = 0;
+    let count = |held| {
+        most = most.max(held);
+        Ok(())
+    };
+    let limits = BodyLimits::of(20_000_000);
+    let result = read_body(body([lie]), Compression::Snappy, &limits, count).await;
     assert!(matches!(result, Err(BodyError::Malformed { .. })));
+    assert_eq!(most, 7, "nothing is set aside for what can't come");
+}
+
+#[tokio::test]
+async fn other_tasks_get_their_turn_while_a_large_body_is_decompressed() {
+    let body = body([compressed(&vec![0; 3_000_000], Compression::Zstd)]);
+    let other = tokio::spawn(async {});
+    let reading = read(body, Compression::Zstd, 3_000_000);
+    reading.await.unwrap();
+    assert!(other.is_finished());
+}
+
+#[tokio::test]
+async fn zstd_that_asks_for_a_huge_window_is_refused() {
+    use std::io::Write as _;
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(26).unwrap();
+    encoder.write_all(b"small, and wants 64 MiB to be unpacked").unwrap();
+    // Flushed before its end, the frame can't know that it is small.
+    encoder.flush().unwrap();
+    let frame: Bytes = encoder.finish().unwrap().into();
+    let result = read(body([frame]), Compression::Zstd, 1000).await;
+    assert!(matches!(result, Err(BodyError::Malformed { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn decompressed_body_holds_little_more_than_its_size() {
+    // Its size is not announced, and a little over a power of two, which doubling overshoots most.
+    let data = vec![7; 70_000];
+    let taken =
+        read(body([compressed(&data, Compression::Zlib)]), Compression::Zlib, 1 << 20).await;
+    let held = taken.unwrap().try_into_mut().unwrap().capacity();
+    assert!(held <= 88_000, "{held} bytes");
 }
 
 #[tokio::test]

@@ -330,14 +330,15 @@ impl Pool {
 impl TargetPool {
     /// A connection that is open already.
     async fn checkout(&self, deadline: Instant) -> Option<Lease> {
+        // Lets connections see that the server closed them meanwhile, as after a long freeze; the
+        // runtime looks at its sockets before it comes back.
+        tokio::task::yield_now().await;
         if let Some(lease) = lock(&self.shared).checkout() {
             return Some(lease);
         }
         loop {
             // The one used last is the likeliest to be alive.
             let mut connection = lock(&self.idle).pop()?;
-            // Lets its task see that the server closed it meanwhile, as after a long freeze.
-            tokio::task::yield_now().await;
             if timeout_at(deadline, connection.sender.is_ready()).await == Ok(true) {
                 return Some(connection.lend(false));
             }

@@ -116,7 +116,13 @@ async fn accept(
     acceptor: &Acceptor,
     shared: &Shared,
 ) -> io::Result<(Accepted, OwnedSemaphorePermit)> {
-    let slot = shared.slots.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let slot = match shared.slots.clone().try_acquire_owned() {
+        Ok(slot) => slot,
+        Err(_none) => {
+            shared.hints.full(&shared.settings.name, shared.settings.max_connections);
+            shared.slots.clone().acquire_owned().await.map_err(io::Error::other)?
+        }
+    };
     Ok((acceptor.accept().await?, slot))
 }
 

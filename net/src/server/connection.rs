@@ -82,8 +82,7 @@ pub(super) async fn run(
             match done {
                 Ok(Ok(begun)) => begun,
                 Ok(Err(error)) => {
-                    let server = &*settings.name;
-                    tracing::debug!(server, %error, "a TLS handshake failed");
+                    shared.hints.handshake_failed(&settings.name, address, &error);
                     return;
                 }
                 Err(_elapsed) => return,

@@ -243,6 +243,22 @@ async fn call_without_an_answer_ends_at_its_deadline() {
     assert_eq!(start.elapsed().as_secs(), 4);
 }
 
+#[tokio::test(start_paused = true)]
+async fn connection_on_which_a_call_timed_out_is_not_used_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(&insecure(listener.local_addr().unwrap()));
+    let message = client.encode(vec!["x".into()]).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let metadata = HeaderMap::new();
+        let call = client.call(METHOD, &message, &metadata, deadline);
+        let (called, accepted) = tokio::join!(call, within("a connection", listener.accept()));
+        assert!(called.is_err());
+        held.push(accepted.unwrap());
+    }
+}
+
 #[tokio::test]
 async fn tls_and_its_server_name_are_used() {
     let authority = Authority::new();

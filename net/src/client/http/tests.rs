@@ -166,6 +166,36 @@ async fn kept_connection_that_the_server_closed_costs_no_request() {
     assert_eq!(count, 20);
 }
 
+/// As after a freeze: the server's goodbye is in the socket, and no task has seen it.
+#[tokio::test]
+async fn connection_that_ended_unseen_costs_no_request() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (close, closing) = std::sync::mpsc::channel();
+    let (closed, is_closed) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+            closing.recv().unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        }
+    });
+    let client = plain();
+    for _ in 0..3 {
+        let reply = send(&client, &post(&url, Body::plain(vec!["x".into()]))).await;
+        assert_eq!(reply.unwrap().status, StatusCode::OK);
+        // Lets the connection come back to the pool before the clock stops, so to speak.
+        tokio::task::yield_now().await;
+        close.send(()).unwrap();
+        is_closed.recv().unwrap();
+    }
+    server.join().unwrap();
+}
+
 #[tokio::test]
 async fn no_more_requests_run_at_once_than_connections_are_allowed() {
     let running = Arc::new(Mutex::new((0, 0)));
@@ -311,6 +341,24 @@ async fn first_contact_with_the_wrong_server_names_the_setting_to_change() {
     says_so(format!("http://{mute}/"), at_once, "if it expects TLS").await;
     let smtp = says(b"220 mail.example ESMTP\r\n").await;
     says_so(format!("http://{smtp}/"), |cause| matches!(cause, Cause::Protocol(_)), "HTTP").await;
+}
+
+#[tokio::test]
+async fn answer_that_comes_before_the_body_was_taken_is_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
+        let answer = b"HTTP/1.1 413 Payload Too Large\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        stream.shutdown().await.unwrap();
+        stream
+    });
+    let large = post(url, Body::plain(vec![vec![0; 30_000_000].into()]));
+    let reply = send(&plain(), &large).await.unwrap();
+    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
+    drop(server);
 }
 
 #[tokio::test]

@@ -1,15 +1,22 @@
+use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc;
 use tokio::time::advance;
 
-use super::{Http2, Pool, PoolSettings};
+use super::lease::{Connection, Sender, Usage};
+use super::shared::Shared;
+use super::{Http2, Link, Pool, PoolSettings, lock};
 use crate::ReplyBody;
 use crate::client::Environment;
 use crate::client::connect::Connector;
+use crate::client::first_bytes::FirstBytes;
 use crate::client::rope::Rope;
 use crate::client::target::{Place, Target};
 use crate::error::{Cause, TransportError, Wanted};
@@ -29,6 +36,10 @@ fn telling(port: u16, told: mpsc::Sender<[SocketAddr; 2]>) -> (SocketAddr, Serve
 }
 
 fn pool(addresses: Vec<SocketAddr>, balance: bool) -> Pool {
+    pool_of(addresses, Http2::Always, balance)
+}
+
+fn pool_of(addresses: Vec<SocketAddr>, http2: Http2, balance: bool) -> Pool {
     let tls = Arc::new(ClientTls::new(&Default::default(), &[], &Environment::default()));
     let connector = Connector {
         tls: tls.clone(),
@@ -39,7 +50,7 @@ fn pool(addresses: Vec<SocketAddr>, balance: bool) -> Pool {
         addresses,
     };
     let settings = PoolSettings {
-        http2: Http2::Always,
+        http2,
         max_idle: 0,
         max_busy: None,
         idle_timeout: None,
@@ -50,14 +61,53 @@ fn pool(addresses: Vec<SocketAddr>, balance: bool) -> Pool {
     Pool::new(connector, settings)
 }
 
+fn target() -> Target {
+    Target { place: Place::Tcp { host: "collector.example".into(), port: 4317 }, tls: false }
+}
+
+fn request() -> Request<Rope> {
+    let request = Request::post("http://collector.example/");
+    request.body(Rope::new(Vec::new().into())).unwrap()
+}
+
 async fn send(pool: &Pool) -> Result<(), TransportError> {
-    let target =
-        Target { place: Place::Tcp { host: "collector.example".into(), port: 4317 }, tls: false };
-    let build = |_: &_| {
-        let request = Request::post("http://collector.example/");
-        Ok(request.body(Rope::new(Vec::new().into())).unwrap())
+    let build = |_: &_| Ok(request());
+    within("an answer", pool.exchange(&target(), soon(), build)).await.map(drop)
+}
+
+#[tokio::test]
+async fn request_that_a_dying_connection_did_not_take_goes_over_a_new_one() {
+    let (sender, mut told) = mpsc::channel(100);
+    let (address, _server) = telling(0, sender);
+    let pool = pool_of(vec![address], Http2::IfAgreed, false);
+    let target = target();
+    let (near, _far) = tokio::io::duplex(1024);
+    let (sender, mut connection) =
+        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(near)).await.unwrap();
+    // Driven once, it is ready for a request.
+    assert!(
+        std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut connection).poll(cx).is_pending()))
+            .await
+    );
+    let link = Link {
+        target: target.clone(),
+        address: None,
+        first: FirstBytes::default(),
+        through: None,
+        is_http2: false,
     };
-    within("an answer", pool.exchange(&target, soon(), build)).await.map(drop)
+    let usage = Arc::new(Usage::new());
+    let kept = Connection { sender: Sender::Http1(sender), link: Arc::new(link), usage };
+    lock(&pool.target(&target).idle).push(kept);
+    let dying = Mutex::new(Some(connection));
+    let build = |_: &_| {
+        lock(&dying).take();
+        Ok(request())
+    };
+    let (response, _lease) =
+        within("an answer", pool.exchange(&target, soon(), build)).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(told.try_recv().unwrap()[0], address);
 }
 
 #[tokio::test]
@@ -110,6 +160,46 @@ async fn address_that_cannot_be_reached_is_passed_over_and_tried_again_later() {
         seen.push(told.recv().await.unwrap()[0]);
     }
     assert!(seen.contains(&dead) && seen.contains(&alive), "{seen:?}");
+}
+
+/// A socket whose queue of connections is full, so that the kernel drops what comes: a black hole.
+/// It is one as long as what is returned with it lives.
+fn black_hole() -> (SocketAddr, Vec<Socket>) {
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let hole = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    hole.bind(&any.into()).unwrap();
+    hole.listen(0).unwrap();
+    let address = hole.local_addr().unwrap();
+    let mut held = vec![hole];
+    for _ in 0..3 {
+        let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        filler.set_nonblocking(true).unwrap();
+        // It is under way, which is all that is wanted of it.
+        let _under_way = filler.connect(&address);
+        held.push(filler);
+    }
+    (address.as_socket().unwrap(), held)
+}
+
+#[tokio::test(start_paused = true)]
+async fn address_that_swallows_everything_takes_its_share_of_the_time_only() {
+    let (sender, mut told) = mpsc::channel(100);
+    let (alive, _server) = telling(0, sender);
+    for balance in [false, true] {
+        let (hole, _held) = black_hole();
+        send(&pool(vec![hole, alive], balance)).await.unwrap();
+        assert_eq!(told.try_recv().unwrap()[0], alive);
+    }
+}
+
+#[test]
+fn name_with_very_many_addresses_is_not_connected_to_at_all_of_them() {
+    let mut shared = Shared::default();
+    let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    shared.resolve((1..100).map(address).collect());
+    assert_eq!(shared.wanting().len(), 16);
+    shared.resolve(vec![address(1), address(1)]);
+    assert_eq!(shared.wanting(), [address(1)], "twice the same is once");
 }
 
 #[tokio::test]
