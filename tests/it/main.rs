@@ -12,6 +12,8 @@ mod delivery;
 #[cfg(feature = "agent")]
 mod hostile;
 #[cfg(feature = "agent")]
+mod keys;
+#[cfg(feature = "agent")]
 mod reload;
 #[cfg(feature = "agent")]
 mod sdk;

@@ -33,7 +33,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["pdata", "confmap/core", "telemetry"], &[]),
     (&["config"], &[&["confmap/core"]]),
     (&["net"], &[&["config", "confmap/core", "telemetry"]]),
-    (&["attributes"], &[&["pdata"]]),
+    (&["attributes"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
     (&["confmap/*"], &[&["confmap/core", "config", "net", "aws"]]),
     (&["pipeline"], &[&["pdata", "confmap/core", "telemetry"]]),
