@@ -172,8 +172,22 @@ async fn spans_without_ids_are_dropped_and_counted_and_the_others_sent() {
     assert_eq!(consume(&exporter, payload([0])).await, Ok(()));
     assert_eq!(backend.requests().len(), 1, "an empty body was sent");
     let metrics = telemetry::render(&process.registry, telemetry::MetricsLevel::Normal);
-    let line = "otelcol_exporter_sent_spans{exporter=\"zipkin\"} 2";
-    assert!(metrics.contains(line), "{metrics}");
+    for line in [
+        "otelcol_exporter_sent_spans{exporter=\"zipkin\"} 2",
+        "otelcol_exporter_dropped_items{exporter=\"zipkin\",data_type=\"traces\",reason=\"untranslatable\"} 3",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn service_without_a_name_is_called_as_the_settings_say_and_no_timeout_is_none() {
+    let backend = Backend::default();
+    let (_server, url) = backend.start();
+    let (exporter, _) = exporter_to(&url, ", default_service_name: Shop, timeout: 0");
+    assert_eq!(consume(&exporter, payload(1..2)).await, Ok(()));
+    let spans: Value = serde_json::from_slice(&backend.requests()[0].1).unwrap();
+    assert_eq!(spans[0]["localEndpoint"]["serviceName"], "shop");
 }
 
 #[tokio::test]
