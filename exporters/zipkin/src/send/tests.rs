@@ -184,7 +184,8 @@ async fn spans_without_ids_are_dropped_and_counted_and_the_others_sent() {
 async fn service_without_a_name_is_called_as_the_settings_say_and_no_timeout_is_none() {
     let backend = Backend::default();
     let (_server, url) = backend.start();
-    let (exporter, _) = exporter_to(&url, ", default_service_name: Shop, timeout: 0");
+    let more = ", default_service_name: Shop, timeout: 0, retry_on_failure: {enabled: false}";
+    let (exporter, _) = exporter_to(&url, more);
     assert_eq!(consume(&exporter, payload(1..2)).await, Ok(()));
     let spans: Value = serde_json::from_slice(&backend.requests()[0].1).unwrap();
     assert_eq!(spans[0]["localEndpoint"]["serviceName"], "shop");
