@@ -56,19 +56,29 @@ impl Accumulator {
 
     /// Makes everything joined ready to go, in batches of at most `items_max` (zero: in one). Returns the number of batches.
     pub(crate) fn close(&mut self, items_max: usize) -> usize {
-        if self.joiner.is_empty() {
+        self.close_down_to(1, items_max)
+    }
+
+    /// Makes batches of at most `items_max` ready to go while `full_at` items are joined; what is left waits for more, and for its
+    /// time, from now on. Returns the number of batches.
+    pub(crate) fn close_down_to(&mut self, full_at: usize, items_max: usize) -> usize {
+        let before = self.ready.len();
+        if self.joiner.items() < full_at.max(1) {
             return 0;
         }
-        self.first_at = None;
         let mut payload = self.joiner.take();
         let hold = std::mem::take(&mut self.hold);
-        let before = self.ready.len();
-        while items_max > 0 && payload.items() > items_max {
+        self.first_at = None;
+        while items_max > 0 && payload.items() > items_max && payload.items() >= full_at {
             let rest = payload.split_off(items_max);
             self.ready.push_back(self.envelope(payload, &hold));
             payload = rest;
         }
-        self.ready.push_back(self.envelope(payload, &hold));
+        if payload.items() >= full_at {
+            self.ready.push_back(self.envelope(payload, &hold));
+        } else {
+            self.push(self.envelope(payload, &hold));
+        }
         self.ready.len() - before
     }
 

@@ -210,9 +210,10 @@ impl Shard {
         self.held_items.fetch_add(items, Ordering::Relaxed);
         let mut accumulator = lock(&self.accumulator);
         let first = accumulator.push(envelope);
-        let full = accumulator.joined_items() >= shared.config.full_at();
+        let (full_at, items_max) = (shared.config.full_at(), shared.config.send_batch_max_size);
+        let full = accumulator.joined_items() >= full_at;
         if full {
-            metrics.size_trigger.add(accumulator.close(shared.config.send_batch_max_size) as u64);
+            metrics.size_trigger.add(accumulator.close_down_to(full_at, items_max) as u64);
         }
         drop(accumulator);
         if first || full {

@@ -108,7 +108,19 @@ async fn batch_goes_when_its_first_item_has_waited_long_enough() {
 async fn batch_has_at_most_the_maximum_of_items() {
     let config = Config { send_batch_size: 4, send_batch_max_size: 5, ..Config::default() };
     let (batch, next, _) = started(config).await;
+    batch.consume(Envelope::of(traces(14))).await.unwrap();
+    settle().await;
+    assert_eq!(next.sizes(), [5, 5, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rest_of_a_cut_batch_waits_for_more_and_for_its_time() {
+    let config = Config { send_batch_size: 4, send_batch_max_size: 5, ..Config::default() };
+    let (batch, next, _) = started(config).await;
     batch.consume(Envelope::of(traces(13))).await.unwrap();
+    settle().await;
+    assert_eq!(next.sizes(), [5, 5]);
+    tokio::time::advance(Duration::from_millis(201)).await;
     settle().await;
     assert_eq!(next.sizes(), [5, 5, 3]);
 }
