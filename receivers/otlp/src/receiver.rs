@@ -88,13 +88,14 @@ impl OtlpReceiver {
             .as_ref()
             .map_or_else(|| Compression::ALL.to_vec(), |h| h.server.compression_algorithms.clone());
         let grpc_max = self.config.grpc.as_ref().map(|grpc| grpc.max_message_bytes);
-        let port = |include_metadata, auth| Port {
+        let port = |read_timeout, include_metadata, auth| Port {
             grpc: self.grpc.clone(),
             http: self.http.clone(),
             paths: paths.clone(),
             grpc_body_bytes_max: grpc_max.unwrap_or(http_max),
             http_body_bytes_max: http_max,
             compression: compression.clone(),
+            read_timeout,
             include_metadata,
             auth,
         };
@@ -102,12 +103,17 @@ impl OtlpReceiver {
         if let Some(grpc) = &self.config.grpc {
             let settings = ServerSettings::grpc(name.as_str(), grpc);
             let auth = self.authenticator(grpc.auth.as_ref())?;
-            open.push(self.open(&grpc.address, settings, port(grpc.include_metadata, auth))?);
+            open.push(self.open(
+                &grpc.address,
+                settings,
+                port(None, grpc.include_metadata, auth),
+            )?);
         }
         if let Some(HttpProtocol { server, .. }) = &self.config.http {
             let settings = ServerSettings::http(name.as_str(), server);
             let auth = self.authenticator(server.auth.as_ref())?;
-            open.push(self.open(&server.address, settings, port(server.include_metadata, auth))?);
+            let port = port(server.read_timeout, server.include_metadata, auth);
+            open.push(self.open(&server.address, settings, port)?);
         }
         Ok(open)
     }

@@ -15,6 +15,7 @@ use net::body::{BodyError, BodyLimits, NoRoom, content_encoding, read_body};
 use net::grpc;
 use pdata::Signal;
 use pipeline::{Client, GrpcCode, Hold};
+use tokio::time::Instant;
 
 use crate::answer::Refusal;
 use crate::config::Paths;
@@ -34,6 +35,8 @@ pub(crate) struct Port {
     pub(crate) http_body_bytes_max: usize,
     /// Codecs that an HTTP request may use.
     pub(crate) compression: Vec<Compression>,
+    /// Time for the body of a request; `None` leaves it to the limit on silence.
+    pub(crate) read_timeout: Option<Duration>,
     /// Whether headers become client metadata.
     pub(crate) include_metadata: bool,
     /// Who may send.
@@ -94,7 +97,7 @@ impl Port {
             Refusal::of(StatusCode::BAD_REQUEST, GrpcCode::Unimplemented, status.message)
         })?;
         let hold = self.grpc.admit(0)?;
-        let limits = BodyLimits::of(self.grpc_body_bytes_max);
+        let limits = self.limits(self.grpc_body_bytes_max);
         let account = |bytes| account(&hold, bytes);
         let body = grpc::read_message(request.into_body(), encoding, &limits, account).await?;
         self.grpc.take(signal, Encoding::Protobuf, body, hold, client).await
@@ -143,10 +146,15 @@ impl Port {
         let client = self.client(&request, peer).await?;
         let codec = content_encoding(request.headers(), &self.compression)?;
         let hold = self.http.admit(0)?;
-        let limits = BodyLimits::of(self.http_body_bytes_max);
+        let limits = self.limits(self.http_body_bytes_max);
         let account = |bytes| account(&hold, bytes);
         let body = read_body(request.into_body(), codec, &limits, account).await?;
         self.http.take(signal, encoding, body, hold, client).await
+    }
+
+    fn limits(&self, bytes: usize) -> BodyLimits {
+        let deadline = self.read_timeout.map(|timeout| Instant::now() + timeout);
+        BodyLimits { deadline, ..BodyLimits::of(bytes) }
     }
 
     /// The sender, once it is known that it may send.

@@ -1,4 +1,8 @@
+use std::pin::Pin;
+use std::task::{self, Poll};
+
 use http::header::CONTENT_ENCODING;
+use http_body::Frame;
 use http_body_util::Full;
 use pipeline::testing::{Recorder, payload};
 use pipeline::{ComponentKind, ConsumeError, Context, MemoryBudget, Outlet, Outlets, Process};
@@ -18,6 +22,7 @@ fn port(process: &Process, next: &Recorder) -> Port {
         grpc_body_bytes_max: 4096,
         http_body_bytes_max: 4096,
         compression: Compression::ALL.to_vec(),
+        read_timeout: None,
         include_metadata: true,
         auth: None,
     }
@@ -211,6 +216,36 @@ async fn headers_become_metadata_only_where_the_port_says_so() {
         let client = next.envelopes().pop().unwrap().client;
         assert_eq!(client.metadata("X-Tenant").collect::<Vec<_>>(), expected);
     }
+}
+
+/// A body of which nothing arrives.
+struct Silence;
+
+impl Body for Silence {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_that_does_not_arrive_within_read_timeout_is_given_up() {
+    let (process, next) = (Process::default(), Recorder::default());
+    let mut port = port(&process, &next);
+    port.read_timeout = Some(Duration::from_secs(5));
+    let began = Instant::now();
+    let answer =
+        port.answer(post("/v1/traces", "application/x-protobuf", "").map(|_| Silence), None).await;
+    assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT, "{}", text(&answer));
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    let answer = port.answer(call(b"").map(|_| Silence), None).await;
+    assert_eq!(answer.headers()["grpc-status"], "4");
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
 }
 
 /// Lets those in who know the word.
