@@ -91,6 +91,9 @@ impl Compression {
                 format!("unsupported parameters {{Level:{level}}} for compression type {name:?}");
             params.error("level", message);
         }
+        if !codec.is_compressed() && level != 0 {
+            params.warn("level", "is accepted and has no effect: compression is off");
+        }
         if level == -2 && codec.takes_level(level) {
             params.warn("level", "Huffman-only coding is not available here, level 1 is used");
         }
@@ -171,6 +174,10 @@ mod tests {
         assert_eq!(report("{compression: zstd, compression_params: {level: 11}}"), "");
         assert!(report("compression_params: {level: 10}").contains("{Level:10}"));
         assert!(report("{compression: snappy, compression_params: {level: 1}}").contains("snappy"));
+        assert!(
+            report("{compression: none, compression_params: {level: 1}}").contains("is off"),
+            "a level of nothing is not a silent one"
+        );
         assert!(report("compression_params: {level: -2}").contains("level 1 is used"));
         assert!(report("compression: brotli").contains("unsupported compression type"));
     }

@@ -104,6 +104,9 @@ impl TlsClient {
     }
 }
 
+const NOT_A_SERVERS: &str =
+    "a server does not use it; to check client certificates set client_ca_file";
+
 impl TlsServer {
     /// Reads the section `tls`; `None` when it is not there.
     #[must_use]
@@ -121,9 +124,10 @@ impl TlsServer {
         }
         if read.material.ca.is_some() {
             let key = if tls.is_set("ca_file") { "ca_file" } else { "ca_pem" };
-            let message =
-                "a server does not use it; to check client certificates set client_ca_file";
-            tls.warn(key, message);
+            tls.warn(key, NOT_A_SERVERS);
+        }
+        if read.material.include_system_ca_certs_pool {
+            tls.warn("include_system_ca_certs_pool", NOT_A_SERVERS);
         }
         tls.finish();
         Some(read)
@@ -245,12 +249,16 @@ fn path(tls: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
 
 fn refuse_tpm(tls: &mut Section<'_>) {
     let mut tpm = tls.section("tpm");
-    if tpm.get("enabled") == Some(true) {
+    let enabled = tpm.get("enabled");
+    if enabled == Some(true) {
         tpm.error("enabled", "keys in a TPM are not supported; use key_file or key_pem");
     }
     for key in ["path", "owner_auth", "auth"] {
-        // Without `enabled: true` these have no effect upstream either.
-        let _unused: Option<Opaque> = tpm.get(key);
+        // A secret stays one for `print-config`.
+        let _secret: Option<Opaque> = tpm.get(key);
+        if enabled != Some(false) {
+            tpm.ignored(key, "keys in a TPM are not supported");
+        }
     }
     tpm.finish();
 }

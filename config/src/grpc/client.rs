@@ -171,6 +171,10 @@ impl GrpcClient {
             let message = "http:// does not turn TLS off in gRPC; set tls.insecure: true for a server without TLS";
             section.warn("endpoint", message);
         }
+        if self.endpoint.starts_with("https://") && self.tls.is_plaintext() {
+            let message = "https:// keeps TLS on in spite of tls.insecure: true; leave it out for a server without TLS";
+            section.warn("endpoint", message);
+        }
         let known = [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Zstd];
         if !known.contains(&self.compression) {
             let name = self.compression.name();

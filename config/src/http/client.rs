@@ -81,7 +81,7 @@ impl HttpClient {
             section.ignored(key, "buffers grow as needed");
         }
         let (compression, compression_level) = Compression::read(section, defaults.compression);
-        Self {
+        let read = Self {
             endpoint: section.get("endpoint").unwrap_or(defaults.endpoint),
             proxy_url: read_proxy(section).or(defaults.proxy_url),
             tls: TlsClient::read(section, defaults.tls),
@@ -108,7 +108,12 @@ impl HttpClient {
             force_attempt_http2: section
                 .get("force_attempt_http2")
                 .unwrap_or(defaults.force_attempt_http2),
+        };
+        if read.tls.insecure && read.endpoint.starts_with("https://") {
+            let message = "tls.insecure does not turn TLS off in HTTP; write http:// for a server without TLS, or set tls.insecure_skip_verify: true for a certificate that is not to be checked";
+            section.warn("endpoint", message);
         }
+        read
     }
 }
 

@@ -92,6 +92,9 @@ fn a_list_of_which_something_remains_is_used_and_one_of_nothing_is_refused() {
 fn tpm_is_refused_when_it_is_on() {
     assert!(client("tpm: {enabled: true, path: /dev/tpm0}").1.contains("TPM are not supported"));
     assert_eq!(client("tpm: {enabled: false, path: /dev/tpm0}").1, "");
+    let (_, report) = client("tpm: {path: /dev/tpm0, owner_auth: s3cret}");
+    assert!(report.contains("tpm::path: is accepted and has no effect"), "{report}");
+    assert!(report.contains("tpm::owner_auth") && !report.contains("s3cret"), "{report}");
 }
 
 #[test]
@@ -102,6 +105,9 @@ fn server_needs_a_certificate_and_says_what_it_does_not_use() {
     let (tls, report) = server("tls: {cert_file: c, key_file: k, ca_file: a}");
     assert!(report.contains("to check client certificates set client_ca_file"), "{report}");
     assert!(tls.is_some_and(|tls| tls.client_ca_file.is_none()));
+    let (_, report) =
+        server("tls: {cert_file: c, key_file: k, include_system_ca_certs_pool: true}");
+    assert!(report.contains("include_system_ca_certs_pool: a server does not use it"), "{report}");
     let (tls, report) =
         server("tls: {cert_file: c, key_file: k, client_ca_file: a, client_ca_file_reload: true}");
     assert_eq!(report, "");

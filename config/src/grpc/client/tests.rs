@@ -74,6 +74,8 @@ fn scheme_https_turns_tls_on_and_http_does_not_turn_it_off() {
     let (client, report) = read("endpoint: http://a:1");
     assert!(client.uses_tls() && report.contains("http:// does not turn TLS off"), "{report}");
     assert_eq!(read("{endpoint: 'http://a:1', tls: {insecure: true}}").1, "");
+    let (client, report) = read("{endpoint: 'https://a:1', tls: {insecure: true}}");
+    assert!(client.uses_tls() && report.contains("https:// keeps TLS on"), "{report}");
 }
 
 #[test]

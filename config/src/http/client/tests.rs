@@ -62,4 +62,6 @@ fn what_is_not_carried_out_is_named() {
     assert!(report("proxy_url: 'socks5://u:hunter2@p:1'").contains("SOCKS proxies are not"));
     assert!(!report("proxy_url: 'socks5://u:hunter2@p:1'").contains("hunter2"));
     assert!(report("proxy_url: 'proxy:1'").contains("must be a URL"));
+    assert!(report("{endpoint: 'https://h', tls: {insecure: true}}").contains("not turn TLS off"));
+    assert_eq!(report("{endpoint: 'http://h', tls: {insecure: true}}"), "");
 }
