@@ -1,6 +1,21 @@
 //! What several components do with attributes.
 //!
-//! - [`text`]: a value as the Collector prints it, and numbers as Go prints and parses them.
+//! - [`Actions`]: the list of actions of the `attributes` and `resource` processors, read from configuration and carried out.
+//! - [`processor()`]: a processor that edits each payload.
+//! - [`pattern`]: regular expressions that mean what they mean in Go.
+//! - [`value`]: values of configuration as values of attributes.
+//! - [`text`] and [`number`]: a value as the Collector prints it, numbers as Go prints and parses them.
 
 pub mod number;
+pub mod pattern;
 pub mod text;
+pub mod value;
+
+mod actions;
+mod convert;
+mod hash;
+mod processor;
+mod read;
+
+pub use actions::Actions;
+pub use processor::processor;
