@@ -95,5 +95,12 @@ fn scalar_text(node: &Node) -> Option<String> {
     }
 }
 
+/// Warns when a switch is not in the one position that there is.
+fn fixed(section: &mut Section<'_>, key: &'static str, position: bool, why: &str) {
+    if section.get(key) == Some(!position) {
+        section.ignored(key, why);
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use confmap::{Mismatch, Node, Presence, Section, Value};
 use serde_json::{Map, Number};
 use telemetry::{LogSettings, Sampling};
 
-use super::word;
+use super::{fixed, word};
 
 pub(super) fn read(mut section: Section<'_>, resource: &[(String, String)]) -> LogSettings {
     let default = LogSettings::default();
@@ -19,8 +19,9 @@ pub(super) fn read(mut section: Section<'_>, resource: &[(String, String)]) -> L
         section.get("error_output_paths").unwrap_or(default.error_output_paths);
     let initial_fields = read_fields(&mut section);
     let without_resource = section.get("disable_zap_resource").unwrap_or(false);
-    section.ignored("development", "log records here bear no stack traces");
-    section.ignored("disable_stacktrace", "log records here bear no stack traces");
+    for (key, position) in [("development", false), ("disable_stacktrace", true)] {
+        fixed(&mut section, key, position, "log records here bear no stack traces");
+    }
     section.ignored(
         "processors",
         "this program's log is not exported over OTLP; have its output collected",

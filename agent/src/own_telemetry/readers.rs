@@ -3,6 +3,8 @@
 use confmap::{Item, Section};
 use telemetry::MetricsLevel;
 
+use super::fixed;
+
 /// A Prometheus endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
@@ -18,6 +20,7 @@ impl Default for Endpoint {
     }
 }
 
+const DEFAULT_NAMES: &str = "the names are those of the Collector's default exposition";
 const HOST: &str = "localhost";
 const PORT: u16 = 8888;
 
@@ -40,6 +43,7 @@ pub(super) fn read(section: &mut Section<'_>, level: MetricsLevel) -> Option<Vec
 fn read_reader(item: Item<'_>) -> Option<Endpoint> {
     let mut reader = item.section();
     reader.ignored("periodic", "the metrics are read at a Prometheus endpoint; have it scraped");
+    reader.ignored("producers", "there are none here");
     let pull = reader.item("pull");
     let mut pull_section = reader.section("pull");
     pull_section.ignored("cardinality_limits", "the number of series is bounded by the config");
@@ -62,18 +66,25 @@ fn read_prometheus(exporter: &mut Section<'_>) -> Option<Endpoint> {
     let mut prometheus = item.section();
     let host: String = prometheus.get("host").unwrap_or_else(|| HOST.to_owned());
     let port: u16 = prometheus.get("port").unwrap_or(PORT);
-    for key in ["without_scope_info", "scope_info_enabled"] {
-        prometheus.ignored(key, "the series bear no scope");
+    // Each of these has one position here; the later spellings are those of version 1.1 of the schema.
+    for (key, position) in [("without_scope_info", true), ("scope_info_enabled", false)] {
+        fixed(&mut prometheus, key, position, "the series bear no scope");
     }
-    for key in ["without_units", "without_type_suffix", "translation_strategy"] {
-        prometheus.ignored(key, "the names are those of the Collector's default exposition");
+    for key in ["without_units", "without_type_suffix"] {
+        fixed(&mut prometheus, key, true, DEFAULT_NAMES);
     }
-    for key in [
-        "with_resource_constant_labels",
-        "resource_constant_labels",
-        "without_target_info",
-        "target_info/development",
+    for (key, position) in [
+        ("without_target_info", false),
+        ("without_target_info/development", false),
+        ("target_info_enabled/development", true),
     ] {
+        fixed(&mut prometheus, key, position, "target_info is always there");
+    }
+    let strategy: Option<String> = prometheus.get("translation_strategy");
+    if strategy.is_some_and(|strategy| strategy != "underscore_escaping_without_suffixes") {
+        prometheus.ignored("translation_strategy", DEFAULT_NAMES);
+    }
+    for key in ["with_resource_constant_labels", "resource_constant_labels"] {
         prometheus.ignored(key, "resource attributes stand in target_info alone");
     }
     prometheus.finish();

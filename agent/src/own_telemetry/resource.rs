@@ -13,21 +13,26 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<(String, String)> {
         ("service.instance.id".to_owned(), instance_id().to_owned()),
     ];
     let mut resource = section.section("resource");
-    let is_list = resource.item("attributes").is_some_and(|item| item.node().as_seq().is_some());
-    if is_list {
-        for item in resource.list("attributes") {
-            if let Some((name, value)) = read_attribute(item) {
-                set(&mut attributes, &name, Some(value));
-            }
+    let listed = resource.list("attributes");
+    resource.ignored("schema_url", "no attribute here depends on a schema");
+    for key in ["detectors", "detection/development"] {
+        resource.ignored(key, "resource detection is not part of this program");
+    }
+    // Upstream does not take it either.
+    resource.refused("attributes_list", "write a list of name and value under \"attributes\"");
+    for item in &listed {
+        if let Some((name, value)) = read_attribute(item) {
+            set(&mut attributes, &name, Some(value));
         }
-        resource.ignored("schema_url", "no attribute here depends on a schema");
-        for key in ["detectors", "detection/development", "attributes_list"] {
-            resource.ignored(key, "resource detection is not part of this program");
-        }
-        resource.finish();
-        return attributes;
     }
     for (name, item) in resource.all_entries() {
+        if OF_LIST_FORM.contains(&name) {
+            continue;
+        }
+        if !listed.is_empty() {
+            item.error("an attribute by its own name cannot stand beside the list \"attributes\"");
+            continue;
+        }
         if item.node().is_null() {
             set(&mut attributes, name, None);
             continue;
@@ -40,7 +45,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<(String, String)> {
     attributes
 }
 
-fn read_attribute(item: Item<'_>) -> Option<(String, String)> {
+/// Keys that are no attributes in the older form.
+const OF_LIST_FORM: [&str; 5] =
+    ["attributes", "schema_url", "detectors", "detection/development", "attributes_list"];
+
+fn read_attribute(item: &Item<'_>) -> Option<(String, String)> {
     let mut section = item.section();
     let name = section.required("name");
     let value = section.item("value");

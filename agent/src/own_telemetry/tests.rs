@@ -104,6 +104,8 @@ fn resource_is_read_in_both_forms() {
     );
     assert_eq!(list, map);
     assert_eq!(resource("resource: {service.name: null}"), []);
+    let gateway = resource("resource: {service.name: gateway, schema_url: x}");
+    assert_eq!(gateway, [pair("service.name", "gateway")]);
 }
 
 #[test]
@@ -113,17 +115,31 @@ fn what_is_wrong_or_not_carried_out_is_named() {
         ("logs: {level: 3}", 1, "logs.level"),
         ("logs: {levle: info}", 1, "level"),
         ("logs: {development: true}", 0, "development"),
+        ("logs: {disable_stacktrace: false}", 0, "disable_stacktrace"),
+        ("logs: {development: false, disable_stacktrace: true}", 0, ""),
         ("logs: {processors: [{batch: {}}]}", 0, "processors"),
         ("metrics: {address: 'h:1'}", 1, "readers"),
         ("metrics: {readers: []}", 1, "metrics reader should exist"),
         ("metrics: {readers: [{periodic: {exporter: {otlp: {}}}}]}", 0, "periodic"),
         ("metrics: {readers: [{pull: {exporter: {prometheus: {port: 70000}}}}]}", 1, "port"),
         ("metrics: {readers: [{pull: {exporter: {otlp: {}}}}]}", 1, "otlp"),
+        ("metrics: {readers: [{pull: {exporter: {prometheus: }}, producers: []}]}", 0, "producers"),
+        (
+            "metrics: {readers: [{pull: {exporter: {prometheus: {without_units: false}}}}]}",
+            0,
+            "without_units",
+        ),
+        ("metrics: {readers: [{pull: {exporter: {prometheus: {without_units: true}}}}]}", 0, ""),
         ("metrics: {views: []}", 0, "views"),
         ("traces: {processors: []}", 0, "processors"),
         ("traces: {level: detailed}", 0, "level"),
         ("traces: {level: none}", 0, ""),
         ("resource: {service.name: [a]}", 1, "service.name"),
+        ("resource: {schema_url: x}", 0, "schema_url"),
+        ("resource: {detection/development: {detectors: [{host: {}}]}}", 0, "detection"),
+        ("resource: {attributes_list: a=b}", 1, "attributes_list"),
+        ("resource: {attributes: [{name: a, value: b}], team: red}", 1, "team"),
+        ("resource: {attributes: {a: b}}", 1, "attributes"),
         ("resource: {attributes: [{value: 1}]}", 1, "name"),
         ("profiles: {}", 1, "profiles"),
     ] {
