@@ -4,7 +4,7 @@
 //! `internal/healthcheck`.
 
 use config::{HttpServer, ListenAddress};
-use confmap::{Presence, Section};
+use confmap::Section;
 
 const ENDPOINT: &str = "localhost:13133";
 
@@ -84,44 +84,38 @@ fn read_second(section: &mut Section<'_>) -> Config {
         "component_health",
         "components here report no health of their own; their counters do",
     );
-    let mut http = match section.optional_section("http", Presence::None) {
-        Some(http) => http,
-        None if section.is_set("http") => section.section("http"),
-        None => {
-            section.error_here("must specify at least one protocol; add an \"http\" section");
-            section.section("http")
-        }
-    };
-    let server = read_server(&mut http);
-    let status = http.optional_section("status", Presence::Some);
-    let path = match status {
-        Some(mut status) => {
-            let path = status.get("path").unwrap_or_else(|| "/status".to_owned());
-            status.finish();
-            path
-        }
-        None => {
-            http.error(
-                "status",
-                "is all there is here, so it cannot be off; leave the extension out",
-            );
-            "/status".to_owned()
-        }
-    };
-    if let Some(mut config) = http.optional_section("config", Presence::None) {
-        let enabled = config.get("enabled").unwrap_or(false);
-        config.ignored("path", "the config is not shown on a page");
-        config.finish();
-        if enabled {
-            http.error_with_help(
-                "config",
-                "is not supported: a config may hold secrets",
-                "use the command print-config",
-            );
-        }
+    if !section.is_set("http") {
+        section.error_here("must specify at least one protocol; add an \"http\" section");
     }
+    let mut http = section.section("http");
+    let server = read_server(&mut http);
+    let mut status = http.section("status");
+    if status.get("enabled") == Some(false) {
+        status
+            .error("enabled", "is all there is here, so it cannot be off; leave the extension out");
+    }
+    let path = status.get("path").unwrap_or_else(|| "/status".to_owned());
+    ignore_details(&mut status);
+    status.finish();
+    let mut shown = http.section("config");
+    if shown.get("enabled") == Some(true) {
+        shown.error_with_help(
+            "enabled",
+            "is not supported: a config may hold secrets",
+            "use the command print-config",
+        );
+    }
+    shown.ignored("path", "the config is not shown on a page");
+    ignore_details(&mut shown);
+    shown.finish();
     http.finish();
     Config { http: server, path, form: Form::Second }
+}
+
+fn ignore_details(page: &mut Section<'_>) {
+    for key in ["include_attributes", "verbose"] {
+        page.ignored(key, "components here report no health of their own");
+    }
 }
 
 /// The server's keys. As upstream, there is no limit on how long a connection may take; the server's own limits stay.
@@ -134,6 +128,9 @@ fn read_server(section: &mut Section<'_>) -> HttpServer {
         ..HttpServer::default()
     };
     let server = HttpServer::read(section, defaults);
+    for key in ["max_request_body_size", "include_metadata", "compression_algorithms"] {
+        section.ignored(key, "the page reads nothing of a request but its path");
+    }
     if server.auth.is_some() {
         section.error("auth", "is not supported: the page is for whoever can reach it");
     }
@@ -184,6 +181,11 @@ mod tests {
             ("{use_v2: true, http: , grpc: }", 1, "is not supported"),
             ("{use_v2: true, http: {config: {enabled: true}}}", 1, "print-config"),
             ("{use_v2: true, http: {status: {enabled: false}}}", 1, "cannot be off"),
+            ("{use_v2: true, http: {status: {verbose: true}}}", 0, "http::status::verbose"),
+            ("{use_v2: true, http: {config: {path: /c}}}", 0, "http::config::path"),
+            ("{use_v2: true, http: {enabled: true}}", 1, "invalid keys: enabled"),
+            ("max_request_body_size: 1024", 0, "max_request_body_size"),
+            ("include_metadata: true", 0, "include_metadata"),
             ("use_v2: true", 1, "at least one protocol"),
             ("auth: {authenticator: x}", 1, "auth"),
             ("path: health", 1, "must start with /"),
