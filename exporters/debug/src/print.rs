@@ -77,7 +77,7 @@ impl Push for Printer {
             }
             verbosity if self.to_log => {
                 Summary::of(payload).log(&self.id);
-                if verbosity == Verbosity::Basic || !tracing::enabled!(tracing::Level::INFO) {
+                if verbosity == Verbosity::Basic || !tracing::event_enabled!(tracing::Level::INFO) {
                     return Ok(Sent::all());
                 }
                 self.write(payload, move |payload| text(payload, verbosity)).await

@@ -107,6 +107,30 @@ async fn by_default_the_summary_is_a_record_of_the_log() {
     drop(guard);
 }
 
+#[tokio::test]
+async fn text_follows_the_summary_where_the_log_shows_it() {
+    let case = fixtures::cases("format").into_iter().find(|case| case.ends_with("spans")).unwrap();
+    let payload = fixtures::input(&case);
+    for (level, expected) in [
+        (telemetry::LogLevel::Info, normal::format(&payload)),
+        (telemetry::LogLevel::Warn, Vec::new()),
+    ] {
+        let early = telemetry::logs::Early::new();
+        let guard = tracing::dispatcher::set_default(&early.dispatch());
+        let settings = LogSettings { level, output_paths: Vec::new(), ..LogSettings::default() };
+        let _logger = early.install(&settings).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stderr");
+        let outputs = Outputs::to_files(vec![File::create(&path).unwrap()], IMPATIENT);
+        let config = Config { verbosity: Verbosity::Normal, ..Config::default() };
+        let context = context(&Process::default(), Signal::Traces);
+        let exporter = exporter(&config, context, Arc::new(outputs)).unwrap();
+        consume(&exporter, Envelope::of(payload.clone())).await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), expected, "{level}");
+        drop(guard);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn payload_that_is_sampled_out_counts_and_is_not_printed() {
     let folder = tempfile::tempdir().unwrap();
