@@ -13,10 +13,14 @@ pub static COMPONENTS: Components = Components {
         &receiver_zipkin::FACTORY,
     ],
     processors: &[
+        #[cfg(feature = "processor-attributes")]
+        &processor_attributes::FACTORY,
         #[cfg(feature = "processor-batch")]
         &processor_batch::FACTORY,
         #[cfg(feature = "processor-memory-limiter")]
         &processor_memory_limiter::FACTORY,
+        #[cfg(feature = "processor-resource")]
+        &processor_resource::FACTORY,
     ],
     exporters: &[
         #[cfg(feature = "exporter-debug")]

@@ -8,7 +8,6 @@ use super::dependencies::packages;
 /// The kinds of components; `exporters/helper` is what exporters share, not one of them.
 const KINDS: [&str; 5] = ["receivers", "processors", "exporters", "connectors", "extensions"];
 
-#[cfg(feature = "agent")]
 const HEADINGS: [&str; 7] = [
     "Status",
     "What it does",
@@ -20,7 +19,6 @@ const HEADINGS: [&str; 7] = [
 ];
 
 #[test]
-#[cfg(feature = "agent")]
 fn every_component_has_a_readme_with_the_fixed_headings() {
     let mut complaints = Vec::new();
     for folder in components() {
@@ -35,7 +33,6 @@ fn every_component_has_a_readme_with_the_fixed_headings() {
 }
 
 #[test]
-#[cfg(feature = "agent")]
 fn every_component_has_the_standard_files() {
     let mut complaints = Vec::new();
     for folder in components() {
