@@ -31,8 +31,8 @@ fn every_key_of_the_collector_is_carried_out_warned_about_or_refused_by_name() {
             }
         }
     }
-    assert!(judged > 800, "only {judged} keys were found");
     assert_none(&complaints);
+    assert!(judged > 700, "only {judged} keys were found");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn every_component_has_its_keys_listed() {
         }
     }
     contained.retain(|component| !component.starts_with("providers/"));
-    assert_eq!(listed, contained);
+    assert_eq!(listed, contained, "the lists in tests/testdata/keys, and the agent's components");
 }
 
 #[test]

@@ -128,14 +128,14 @@ impl Catalogue {
             return true;
         }
         let key = case.path.split_last().map_or(String::new(), |(_, key)| key.to_owned());
-        let of_section = |other: &&Case| {
+        let of_section = |other: &Case| {
             other.verdict == case.verdict
                 && other.path != case.path
                 && other.path.leads_to(&case.path)
                 && other.path.leads_to(place)
         };
         let speaks_of_it = diagnostic.message.split('`').any(|word| word == key);
-        place.leads_to(&case.path) && (speaks_of_it || self.cases.iter().find(of_section).is_some())
+        place.leads_to(&case.path) && (speaks_of_it || self.cases.iter().any(of_section))
     }
 
     /// Every section of the settings, but those whose keys are the user's.

@@ -10,6 +10,9 @@ use super::tree::{KeyPath, Tree};
 /// Instances in a config. The agent keeps 200 diagnostics of a config, and each instance has one to say that no pipeline uses it.
 const INSTANCES_MAX: usize = 40;
 
+/// What is said of an instance for being one.
+const IS_NOT_USED: [&str; 2] = ["used by no pipeline", "not listed in service::extensions"];
+
 /// Something that was said.
 #[derive(Clone, Debug)]
 pub(super) struct Diagnostic {
@@ -17,11 +20,37 @@ pub(super) struct Diagnostic {
     /// Below the component, or `service`.
     pub(super) place: KeyPath,
     pub(super) message: String,
+    help: String,
 }
 
 /// All that was said of an instance.
 #[derive(Debug, Default)]
 pub(super) struct Judged(Vec<Diagnostic>);
+
+impl Diagnostic {
+    /// The first line of a diagnostic: `error: 'a.b' is wrong` or `error: a::b: is wrong`.
+    fn parse(line: &str) -> Option<Self> {
+        let (severity, text) = line.split_once(": ")?;
+        if !["error", "warning"].contains(&severity) {
+            return None;
+        }
+        let decoding = text.strip_prefix('\'').and_then(|text| text.split_once("' "));
+        let (place, message) = match decoding {
+            Some((place, message)) => (KeyPath::dotted(place), message),
+            None => {
+                let (place, message) = text.split_once(": ").unwrap_or(("", text));
+                (KeyPath::new(place), message)
+            }
+        };
+        let (severity, message) = (severity.to_owned(), message.to_owned());
+        Some(Self { severity, place, message, help: String::new() })
+    }
+
+    /// The same one as seen from a part of the config; nothing when it is about another part.
+    fn below(&self, part: &KeyPath) -> Option<Self> {
+        Some(Self { place: self.place.strip(part)?, ..self.clone() })
+    }
+}
 
 impl Judged {
     pub(super) fn is_empty(&self) -> bool {
@@ -35,8 +64,8 @@ impl Judged {
 
     /// The keys of the section in which there was one that it does not have.
     pub(super) fn known_keys(&self) -> Option<Vec<String>> {
-        let unknown = self.of("error").find(|d| d.message.contains("has invalid keys"))?;
-        let known = unknown.message.split_once("valid keys: ").map_or("", |(_, keys)| keys);
+        let unknown = self.of("error").find(|d| d.message.starts_with("has invalid keys"))?;
+        let known = unknown.help.split_once("valid keys: ").map_or("", |(_, keys)| keys);
         Some(known.split(", ").filter(|key| !key.is_empty()).map(str::to_owned).collect())
     }
 }
@@ -60,19 +89,20 @@ pub(super) fn judge(catalogue: &Catalogue, trees: Vec<Tree>) -> Vec<Judged> {
 
 fn judge_service(service: &Tree) -> Judged {
     let yaml = format!("receivers: {{nop: {{}}}}\nexporters: {{nop: {{}}}}\nservice: {service}\n");
-    let said = validate(&yaml);
-    let below = |(severity, place, message): (String, KeyPath, String)| {
-        let service = KeyPath::new("service");
-        let place = strip(&service, &place);
-        let place = place.unwrap_or_else(|| panic!("of something else: {message}\n{yaml}"));
-        Diagnostic { severity, place, message }
-    };
-    Judged(said.into_iter().map(below).collect())
+    let place = KeyPath::new("service");
+    let mut judged = Judged::default();
+    for diagnostic in validate(&yaml) {
+        let below = diagnostic.below(&place);
+        judged.0.push(
+            below.unwrap_or_else(|| panic!("{diagnostic:?} is about another part of\n{yaml}")),
+        );
+    }
+    judged
 }
 
 fn judge_instances(kind: &str, name: &str, trees: &[Tree]) -> Vec<Judged> {
-    let mut yaml =
-        "service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}\n".to_owned();
+    let pipelines = "{traces: {receivers: [nop], exporters: [nop]}}";
+    let mut yaml = format!("service: {{pipelines: {pipelines}}}\n");
     for section in ["receivers", "processors", "exporters", "extensions"] {
         yaml.push_str(&format!("{section}:\n"));
         if ["receivers", "exporters"].contains(&section) {
@@ -83,50 +113,35 @@ fn judge_instances(kind: &str, name: &str, trees: &[Tree]) -> Vec<Judged> {
         }
     }
     let mut judged: Vec<Judged> = trees.iter().map(|_| Judged::default()).collect();
-    for (severity, place, message) in validate(&yaml) {
+    for diagnostic in validate(&yaml) {
         let of_instance = (0..trees.len()).find_map(|number| {
             let instance = KeyPath::new(&format!("{kind}::{name}/{number}"));
-            Some((number, strip(&instance, &place)?))
+            Some((number, diagnostic.below(&instance)?))
         });
-        let Some((number, place)) = of_instance else {
-            panic!("of something else: {severity}: {message}\n{yaml}")
+        let Some((number, diagnostic)) = of_instance else {
+            panic!("{diagnostic:?} is about another part of\n{yaml}")
         };
-        if !message.contains("no pipeline") && !message.contains("not in service::extensions") {
-            judged[number].0.push(Diagnostic { severity, place, message });
+        if !IS_NOT_USED.iter().any(|text| diagnostic.message.contains(text)) {
+            judged[number].0.push(diagnostic);
         }
     }
     judged
 }
 
-/// Severity, place and message of each diagnostic.
-fn validate(yaml: &str) -> Vec<(String, KeyPath, String)> {
+/// All that is said of a config.
+fn validate(yaml: &str) -> Vec<Diagnostic> {
     let setup = Setup::bare().file("c.yaml", yaml);
     let ended = setup.arguments(["validate", "--config", "c.yaml"]).run();
     assert!(matches!(ended.code, Some(0 | 2)), "{yaml}\n{}", ended.stderr);
-    let mut said: Vec<(String, KeyPath, String)> = Vec::new();
+    assert!(!ended.stderr.contains("are not shown"), "too many instances for one config:\n{yaml}");
+    let mut said: Vec<Diagnostic> = Vec::new();
     for line in ended.stderr.lines() {
-        let head = line.split_once(": ").filter(|(word, _)| ["error", "warning"].contains(word));
-        if let Some((severity, rest)) = head {
-            let (place, message) = match rest.strip_prefix('\'').and_then(|r| r.split_once("' ")) {
-                Some((place, message)) => (KeyPath::dotted(place), message),
-                None => {
-                    let (place, message) = rest.split_once(": ").unwrap_or(("", rest));
-                    (KeyPath::new(place), message)
-                }
-            };
-            said.push((severity.to_owned(), place, message.to_owned()));
-        } else if let (Some((_, help)), Some((.., message))) =
-            (line.split_once("= help: "), said.last_mut())
+        if let Some(diagnostic) = Diagnostic::parse(line) {
+            said.push(diagnostic);
+        } else if let (Some((_, help)), Some(last)) = (line.split_once("= help: "), said.last_mut())
         {
-            message.push_str("; ");
-            message.push_str(help);
+            last.help = help.to_owned();
         }
     }
-    assert!(!ended.stderr.contains("are not shown"), "too many instances for one config:\n{yaml}");
     said
-}
-
-fn strip(from: &KeyPath, path: &KeyPath) -> Option<KeyPath> {
-    let text = path.to_string();
-    from.leads_to(path).then(|| KeyPath::new(text.strip_prefix(&from.to_string()).unwrap_or("")))
 }

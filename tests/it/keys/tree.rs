@@ -32,6 +32,11 @@ impl KeyPath {
         Self(self.0.iter().chain(&below.0).cloned().collect())
     }
 
+    /// The path from there on; nothing when it does not lead through there.
+    pub(super) fn strip(&self, from: &Self) -> Option<Self> {
+        self.0.strip_prefix(from.0.as_slice()).map(|below| Self(below.to_vec()))
+    }
+
     /// The path without its last key, and that key.
     pub(super) fn split_last(&self) -> Option<(Self, &str)> {
         let (last, parent) = self.0.split_last()?;
