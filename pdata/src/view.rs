@@ -4,6 +4,77 @@
 //! over the message; repeated fields are walked again by their iterators, from the first occurrence to the last.
 //! Missing fields read as protobuf's defaults. Metrics' single values that carry presence are `Option`.
 
+/// Declares the two messages that group a signal's items, by resource and by scope: they are alike but for names.
+macro_rules! groups {
+    (
+        #[doc = $resource_doc:literal] $resource:ident { $scopes:ident }
+        #[doc = $scope_doc:literal] $scope:ident { $items:ident: $item:ident }
+        of $signal:ident
+    ) => {
+        #[doc = $resource_doc]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $resource<'a> {
+            /// The resource.
+            pub resource: Resource<'a>,
+            /// Its items by scope.
+            pub $scopes: Repeated<'a, $scope<'a>>,
+            /// Schema of the resource's attributes.
+            pub schema_url: Str<'a>,
+        }
+
+        impl<'a> Message<'a> for $resource<'a> {
+            fn read(body: &'a [u8]) -> Self {
+                let mut this = Self {
+                    resource: Resource::default(),
+                    $scopes: Repeated::all_of(body, 2),
+                    schema_url: Str::default(),
+                };
+                for field in Reader::new(body) {
+                    match (field.number, field.value) {
+                        (1, FieldValue::Len(resource)) => this.resource = Resource::read(resource),
+                        (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
+                        _ => {}
+                    }
+                }
+                this
+            }
+        }
+
+        impl<'a> TopLevel<'a> for $resource<'a> {
+            const SIGNAL: Signal = Signal::$signal;
+        }
+
+        #[doc = $scope_doc]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $scope<'a> {
+            /// The scope.
+            pub scope: Scope<'a>,
+            /// The items.
+            pub $items: Repeated<'a, $item<'a>>,
+            /// Schema of the items' attributes.
+            pub schema_url: Str<'a>,
+        }
+
+        impl<'a> Message<'a> for $scope<'a> {
+            fn read(body: &'a [u8]) -> Self {
+                let mut this = Self {
+                    scope: Scope::default(),
+                    $items: Repeated::all_of(body, 2),
+                    schema_url: Str::default(),
+                };
+                for field in Reader::new(body) {
+                    match (field.number, field.value) {
+                        (1, FieldValue::Len(scope)) => this.scope = Scope::read(scope),
+                        (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
+                        _ => {}
+                    }
+                }
+                this
+            }
+        }
+    };
+}
+
 mod common;
 mod logs;
 mod metrics;

@@ -4,66 +4,12 @@ use super::{AnyValue, Attributes, Extent, Message, Repeated, Resource, Scope, St
 use crate::Signal;
 use crate::wire::{FieldValue, Reader};
 
-/// Log records of one resource.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceLogs<'a> {
-    /// The resource.
-    pub resource: Resource<'a>,
-    /// The log records by scope.
-    pub scope_logs: Repeated<'a, ScopeLogs<'a>>,
-    /// Schema of the resource's attributes.
-    pub schema_url: Str<'a>,
-}
-
-impl<'a> Message<'a> for ResourceLogs<'a> {
-    fn read(body: &'a [u8]) -> Self {
-        let mut this = Self {
-            resource: Resource::default(),
-            scope_logs: Repeated::all_of(body, 2),
-            schema_url: Str::default(),
-        };
-        for field in Reader::new(body) {
-            match (field.number, field.value) {
-                (1, FieldValue::Len(resource)) => this.resource = Resource::read(resource),
-                (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                _ => {}
-            }
-        }
-        this
-    }
-}
-
-impl<'a> TopLevel<'a> for ResourceLogs<'a> {
-    const SIGNAL: Signal = Signal::Logs;
-}
-
-/// Log records of one scope.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeLogs<'a> {
-    /// The scope.
-    pub scope: Scope<'a>,
-    /// The log records.
-    pub log_records: Repeated<'a, LogRecord<'a>>,
-    /// Schema of the records' attributes.
-    pub schema_url: Str<'a>,
-}
-
-impl<'a> Message<'a> for ScopeLogs<'a> {
-    fn read(body: &'a [u8]) -> Self {
-        let mut this = Self {
-            scope: Scope::default(),
-            log_records: Repeated::all_of(body, 2),
-            schema_url: Str::default(),
-        };
-        for field in Reader::new(body) {
-            match (field.number, field.value) {
-                (1, FieldValue::Len(scope)) => this.scope = Scope::read(scope),
-                (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                _ => {}
-            }
-        }
-        this
-    }
+groups! {
+    /// Log records of one resource.
+    ResourceLogs { scope_logs }
+    /// Log records of one scope.
+    ScopeLogs { log_records: LogRecord }
+    of Logs
 }
 
 /// A log record.

@@ -11,66 +11,12 @@ use super::{Attributes, Extent, Message, Repeated, Resource, Scope, Str, TopLeve
 use crate::Signal;
 use crate::wire::{FieldValue, Reader};
 
-/// Metrics of one resource.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceMetrics<'a> {
-    /// The resource.
-    pub resource: Resource<'a>,
-    /// The metrics by scope.
-    pub scope_metrics: Repeated<'a, ScopeMetrics<'a>>,
-    /// Schema of the resource's attributes.
-    pub schema_url: Str<'a>,
-}
-
-impl<'a> Message<'a> for ResourceMetrics<'a> {
-    fn read(body: &'a [u8]) -> Self {
-        let mut this = Self {
-            resource: Resource::default(),
-            scope_metrics: Repeated::all_of(body, 2),
-            schema_url: Str::default(),
-        };
-        for field in Reader::new(body) {
-            match (field.number, field.value) {
-                (1, FieldValue::Len(resource)) => this.resource = Resource::read(resource),
-                (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                _ => {}
-            }
-        }
-        this
-    }
-}
-
-impl<'a> TopLevel<'a> for ResourceMetrics<'a> {
-    const SIGNAL: Signal = Signal::Metrics;
-}
-
-/// Metrics of one scope.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeMetrics<'a> {
-    /// The scope.
-    pub scope: Scope<'a>,
-    /// The metrics.
-    pub metrics: Repeated<'a, Metric<'a>>,
-    /// Schema of the metrics.
-    pub schema_url: Str<'a>,
-}
-
-impl<'a> Message<'a> for ScopeMetrics<'a> {
-    fn read(body: &'a [u8]) -> Self {
-        let mut this = Self {
-            scope: Scope::default(),
-            metrics: Repeated::all_of(body, 2),
-            schema_url: Str::default(),
-        };
-        for field in Reader::new(body) {
-            match (field.number, field.value) {
-                (1, FieldValue::Len(scope)) => this.scope = Scope::read(scope),
-                (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                _ => {}
-            }
-        }
-        this
-    }
+groups! {
+    /// Metrics of one resource.
+    ResourceMetrics { scope_metrics }
+    /// Metrics of one scope.
+    ScopeMetrics { metrics: Metric }
+    of Metrics
 }
 
 /// A metric.

@@ -4,66 +4,12 @@ use super::{AnyValue, Attributes, Extent, Message, Repeated, Resource, Scope, St
 use crate::Signal;
 use crate::wire::{FieldValue, Reader};
 
-/// Spans of one resource.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceSpans<'a> {
-    /// The resource.
-    pub resource: Resource<'a>,
-    /// The spans by scope.
-    pub scope_spans: Repeated<'a, ScopeSpans<'a>>,
-    /// Schema of the resource's attributes.
-    pub schema_url: Str<'a>,
-}
-
-impl<'a> Message<'a> for ResourceSpans<'a> {
-    fn read(body: &'a [u8]) -> Self {
-        let mut this = Self {
-            resource: Resource::default(),
-            scope_spans: Repeated::all_of(body, 2),
-            schema_url: Str::default(),
-        };
-        for field in Reader::new(body) {
-            match (field.number, field.value) {
-                (1, FieldValue::Len(resource)) => this.resource = Resource::read(resource),
-                (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                _ => {}
-            }
-        }
-        this
-    }
-}
-
-impl<'a> TopLevel<'a> for ResourceSpans<'a> {
-    const SIGNAL: Signal = Signal::Traces;
-}
-
-/// Spans of one scope.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeSpans<'a> {
-    /// The scope.
-    pub scope: Scope<'a>,
-    /// The spans.
-    pub spans: Repeated<'a, Span<'a>>,
-    /// Schema of the spans' attributes.
-    pub schema_url: Str<'a>,
-}
-
-impl<'a> Message<'a> for ScopeSpans<'a> {
-    fn read(body: &'a [u8]) -> Self {
-        let mut this = Self {
-            scope: Scope::default(),
-            spans: Repeated::all_of(body, 2),
-            schema_url: Str::default(),
-        };
-        for field in Reader::new(body) {
-            match (field.number, field.value) {
-                (1, FieldValue::Len(scope)) => this.scope = Scope::read(scope),
-                (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                _ => {}
-            }
-        }
-        this
-    }
+groups! {
+    /// Spans of one resource.
+    ResourceSpans { scope_spans }
+    /// Spans of one scope.
+    ScopeSpans { spans: Span }
+    of Traces
 }
 
 /// A span.
