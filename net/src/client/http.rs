@@ -79,8 +79,9 @@ impl HttpClient {
     /// A client of these settings. The endpoint is not looked at: each request has its URL.
     #[must_use]
     pub fn new(settings: &config::HttpClient, options: ClientOptions) -> Self {
-        let offered: &[&str] =
-            if settings.force_attempt_http2 { &["h2", "http/1.1"] } else { &["http/1.1"] };
+        // A connection of HTTP/2 is there for many requests.
+        let is_http2_offered = settings.force_attempt_http2 && !settings.disable_keep_alives;
+        let offered: &[&str] = if is_http2_offered { &["h2", "http/1.1"] } else { &["http/1.1"] };
         let environment = options.environment;
         let connector = Connector {
             tls: Arc::new(ClientTls::new(&settings.tls, offered, &environment)),

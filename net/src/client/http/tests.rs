@@ -91,6 +91,26 @@ async fn host_is_that_of_the_url_unless_set_and_http2_has_it_as_its_authority() 
 }
 
 #[tokio::test]
+async fn http2_is_not_offered_where_it_is_off_or_a_connection_serves_one_request() {
+    let authority = Authority::new();
+    let (handler, mut seen) = recorder();
+    let tls = Some(authority.issue("localhost").server());
+    let (address, _server) = serve(ServerSettings { tls, ..settings() }, handler);
+    for (force_attempt_http2, disable_keep_alives) in [(false, false), (true, true)] {
+        let tls = trusting(&authority);
+        let settings = config::HttpClient {
+            force_attempt_http2,
+            disable_keep_alives,
+            tls,
+            ..Default::default()
+        };
+        let url = format!("https://localhost:{}/", address.port());
+        send(&client(&settings), &post(url, Body::empty())).await.unwrap();
+        assert_eq!(seen.recv().await.unwrap().version, http::Version::HTTP_11);
+    }
+}
+
+#[tokio::test]
 async fn body_is_compressed_once_and_says_how() {
     let (handler, mut seen) = recorder();
     let (address, _server) = serve(settings(), handler);
