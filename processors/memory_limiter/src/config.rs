@@ -76,12 +76,31 @@ impl Config {
                 section.error(key, message);
             }
         }
+        self.warn_of_unused(section);
         if limit.mib > 0 && limit.mib <= spike.mib {
             section.error("spike_limit_mib", "'spike_limit_mib' must be smaller than 'limit_mib'");
         }
         if limit.percentage > 0 && limit.percentage <= spike.percentage {
             let message = "'spike_limit_percentage' must be smaller than 'limit_percentage'";
             section.error("spike_limit_percentage", message);
+        }
+    }
+
+    /// MiB win over percentages, and the spike is counted as the limit is.
+    fn warn_of_unused(&self, section: &Section<'_>) {
+        let Self { limit, spike, .. } = self;
+        let of_percentage =
+            [("limit_percentage", limit.percentage), ("spike_limit_percentage", spike.percentage)];
+        let unused = if limit.mib > 0 {
+            of_percentage.iter().filter(|(_, value)| *value > 0).map(|(key, _)| *key).collect()
+        } else if limit.percentage > 0 && spike.mib > 0 {
+            vec!["spike_limit_mib"]
+        } else {
+            Vec::new()
+        };
+        let winner = if limit.mib > 0 { "limit_mib" } else { "limit_percentage" };
+        for key in unused {
+            section.warn(key, format!("is accepted and has no effect: the limit is {winner}"));
         }
     }
 }

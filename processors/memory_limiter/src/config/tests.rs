@@ -15,13 +15,24 @@ fn every_key_of_upstream_is_read() {
     let (config, report) = read(
         "{check_interval: 1s, limit_mib: 400, limit_percentage: 75, spike_limit_mib: 100, spike_limit_percentage: 20}",
     );
-    assert_eq!(report, "");
+    assert!(!report.contains("error"), "{report}");
     let expected = Config {
         check_interval: Duration::from_secs(1),
         limit: Bound { mib: 400, percentage: 75 },
         spike: Bound { mib: 100, percentage: 20 },
     };
     assert_eq!(config, expected);
+}
+
+#[test]
+fn what_the_form_of_the_limit_leaves_out_is_warned_about() {
+    let report = |yaml: &str| read(&format!("{{check_interval: 1s, {yaml}}}")).1;
+    let both = report("limit_mib: 400, limit_percentage: 75, spike_limit_percentage: 20");
+    assert_eq!(both.matches("has no effect: the limit is limit_mib").count(), 2, "{both}");
+    let mixed = report("limit_percentage: 75, spike_limit_mib: 20");
+    assert!(mixed.contains("spike_limit_mib: is accepted and has no effect"), "{mixed}");
+    assert_eq!(report("limit_percentage: 75, spike_limit_percentage: 20"), "");
+    assert_eq!(report("limit_mib: 75, spike_limit_mib: 20"), "");
 }
 
 #[test]
