@@ -3,11 +3,15 @@
 //! Up to the mark, payloads are admitted at once. Between the mark and the limit a flood is slowed: admission waits briefly, so
 //! that senders run at the pace of the exporters. At the limit it is refused with a hint to come back.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+
+mod branch;
+
+pub use branch::{Branch, Kept};
 
 /// How long an admission waits between mark and limit before it goes ahead.
 const SLOWED_FOR: Duration = Duration::from_millis(250);
@@ -26,6 +30,7 @@ struct Shared {
     mark_bytes: AtomicUsize,
     limit_bytes: AtomicUsize,
     eased: Notify,
+    branches: Mutex<Vec<Weak<branch::State>>>,
 }
 
 /// A payload's share of the budget; clones share it, and it is given back with the last of them.
@@ -90,16 +95,16 @@ impl MemoryBudget {
         }))))
     }
 
-    /// Waits while the budget is above its mark, at most a quarter of a second. Called by receivers before they answer, with what
+    /// Waits while more is held than the mark allows beside what waits for backends that are down, at most a quarter of a second. Called by receivers before they answer, with what
     /// they took already held, so that each sender waits for the exporters. Dropping the future is harmless.
     pub async fn pace(&self) {
-        if self.held_bytes() <= self.mark_bytes() {
+        if !self.is_flooded() {
             return;
         }
         let eased = async {
             loop {
                 let notified = self.shared.eased.notified();
-                if self.held_bytes() <= self.mark_bytes() {
+                if !self.is_flooded() {
                     return;
                 }
                 notified.await;
@@ -110,8 +115,14 @@ impl MemoryBudget {
 
     fn give_back(&self, bytes: usize) {
         let before = self.shared.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        let mark = self.mark_bytes();
-        if before > mark && before - bytes <= mark {
+        if before > self.mark_bytes() {
+            self.shared.eased.notify_waiters();
+        }
+    }
+
+    /// Has those who are paced look again.
+    fn ease(&self) {
+        if self.held_bytes() > self.mark_bytes() {
             self.shared.eased.notify_waiters();
         }
     }

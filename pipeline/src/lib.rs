@@ -25,7 +25,7 @@ mod tasks;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use budget::{Admission, Hold, MemoryBudget};
+pub use budget::{Admission, Branch, Hold, Kept, MemoryBudget};
 pub use client::Client;
 pub use component::{Component, Connector, Exporter, Extension, Processor, Receiver};
 pub use consumer::{BoxFuture, Class, ConsumeError, Consumer, GrpcCode};

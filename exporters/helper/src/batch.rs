@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use config::{Batch, Sizer};
 use pdata::{Joiner, Payload};
-use pipeline::{Client, Hold};
+use pipeline::{Client, Hold, Kept};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -32,6 +32,7 @@ struct Open {
     client: Arc<Client>,
     custody: Custody,
     hold: Hold,
+    kept: Kept,
     room: Option<OwnedSemaphorePermit>,
     deadline: Instant,
 }
@@ -129,10 +130,10 @@ impl Batcher {
         }
         let deadline = now + self.settings.flush_timeout;
         let client = self.client(key);
-        let Job { payload, custody, hold, room, .. } = job;
+        let Job { payload, custody, hold, kept, room, .. } = job;
         let mut joiner = Joiner::new(payload.signal());
         joiner.push(payload);
-        let open = Open { joiner, client, custody, hold, room, deadline };
+        let open = Open { joiner, client, custody, hold, kept, room, deadline };
         let size = open.size(sizer);
         self.open.insert(key.clone(), open);
         self.deadlines.push_back((deadline, key.clone()));
@@ -141,8 +142,8 @@ impl Batcher {
 
     fn close(&mut self, key: &Key, ready: &mut VecDeque<Job>) {
         let Some(open) = self.open.remove(key) else { return };
-        let Open { mut joiner, client, custody, hold, room, .. } = open;
-        ready.push_back(Job { payload: joiner.take(), client, custody, hold, room });
+        let Open { mut joiner, client, custody, hold, kept, room, .. } = open;
+        ready.push_back(Job { payload: joiner.take(), client, custody, hold, kept, room });
     }
 }
 
@@ -155,10 +156,11 @@ impl Open {
     }
 
     fn absorb(&mut self, job: Job) {
-        let Job { payload, custody, hold, room, .. } = job;
+        let Job { payload, custody, hold, kept, room, .. } = job;
         self.joiner.push(payload);
         self.custody.absorb(custody);
         self.hold.absorb(hold);
+        self.kept.absorb(kept);
         match (&mut self.room, room) {
             (Some(ours), Some(theirs)) => ours.merge(theirs),
             (ours @ None, theirs) => *ours = theirs,
@@ -178,7 +180,9 @@ impl Job {
             room.split(share as usize)
         });
         let custody = self.custody.split(payload.items());
-        Job { payload, client: self.client.clone(), custody, hold: self.hold.clone(), room }
+        let kept = self.kept.split(payload.encoded_len());
+        let (client, hold) = (self.client.clone(), self.hold.clone());
+        Job { payload, client, custody, hold, kept, room }
     }
 }
 

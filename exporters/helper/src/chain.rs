@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use config::Retry;
 use pdata::Payload;
-use pipeline::{Admission, Class, Client, ConsumeError, Hold, MemoryBudget};
+use pipeline::{Admission, Branch, Class, Client, ConsumeError, Hold, MemoryBudget};
 use telemetry::names::{DropReason, RefuseReason};
 use tokio::time::Instant;
 
@@ -35,6 +35,7 @@ pub(crate) struct Chain {
     pub(crate) journal: Journal,
     pub(crate) pace: Pace,
     budget: MemoryBudget,
+    branch: Branch,
     /// The largest request the backend takes, as far as it is known.
     limit_bytes: AtomicUsize,
     /// The last search found a backend that refuses everything; nothing was taken since.
@@ -66,10 +67,11 @@ impl Chain {
         metrics: Arc<Metrics>,
         journal: Journal,
         budget: MemoryBudget,
+        branch: Branch,
     ) -> Self {
         let limit_bytes = AtomicUsize::new(push.max_request_bytes().unwrap_or(usize::MAX));
         let (pace, hopeless) = (Pace::new(), AtomicBool::new(false));
-        Self { push, timeout, retry, metrics, journal, pace, budget, limit_bytes, hopeless }
+        Self { push, timeout, retry, metrics, journal, pace, budget, branch, limit_bytes, hopeless }
     }
 
     /// Sends a payload, in as many requests as it takes. On return every item of `custody` has its outcome. Dropped part-way, the items
@@ -224,10 +226,12 @@ impl Chain {
             let error = match self.attempt(request).await {
                 Ok(sent) => {
                     self.journal.succeeded();
+                    self.branch.set_stalled(false);
                     return Ok(sent);
                 }
                 Err(error) => error,
             };
+            self.branch.set_stalled(error.is_retryable());
             if let SendError::TooLarge { limit_bytes: Some(limit @ 1..), .. } = error {
                 self.limit_bytes.fetch_min(limit, Ordering::Relaxed);
             }

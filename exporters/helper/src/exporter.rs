@@ -48,11 +48,12 @@ pub(crate) fn build<P: Push>(
     let metrics = Arc::new(Metrics::new(&context, signal, labels));
     let journal = Journal::new(metrics.id(), signal, queue_settings.is_some(), retry.is_some());
     let budget = context.process.budget.clone();
+    let branch = budget.branch();
     let push = Arc::new(Erased(Arc::new(push)));
     let core = Core {
-        chain: Chain::new(push, timeout, retry, metrics.clone(), journal, budget),
+        chain: Chain::new(push, timeout, retry, metrics.clone(), journal, budget, branch.clone()),
         ledger: Ledger::new(metrics.clone()),
-        queue: queue_settings.as_ref().map(Queue::new),
+        queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch)),
         waits: queue_settings.as_ref().is_none_or(|queue| queue.wait_for_result),
         batches: queue_settings.is_some_and(|queue| queue.batch.is_some()),
         metrics,
@@ -244,9 +245,9 @@ impl Core {
     }
 
     async fn work_off(&self, job: Job) {
-        let Job { payload, client, mut custody, hold, room } = job;
+        let Job { payload, client, mut custody, hold, kept, room } = job;
         self.chain.deliver(payload, &client, &mut custody).await;
-        drop((custody, hold, room));
+        drop((custody, kept, hold, room));
     }
 
     fn panicked(&self) {

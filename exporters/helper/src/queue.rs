@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::Sizer;
 use pdata::Payload;
-use pipeline::{Client, ConsumeError, Envelope, Hold};
+use pipeline::{Branch, Client, ConsumeError, Envelope, Hold, Kept};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -25,6 +25,7 @@ pub(crate) struct Queue {
     block_on_overflow: bool,
     consumers_max: usize,
     room: Arc<Semaphore>,
+    branch: Branch,
     work: Notify,
     state: Mutex<State>,
 }
@@ -47,6 +48,8 @@ pub(crate) struct Job {
     pub(crate) custody: Custody,
     /// Its share of the memory budget.
     pub(crate) hold: Hold,
+    /// Its bytes in the share of this queue.
+    pub(crate) kept: Kept,
     /// Its room in the queue; a part of a payload may have none of its own.
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
@@ -70,12 +73,16 @@ pub(crate) enum OfferError {
         "element size too large: {size} {unit}, and the sending queue holds {capacity}; raise sending_queue::queue_size"
     )]
     TooLarge { size: usize, capacity: usize, unit: &'static str },
+    #[error(
+        "the sending queue has its share of the memory budget; it takes more when its backend takes something, or with a larger service::memory::limit_mib"
+    )]
+    NoMemory,
     #[error("the exporter is shutting down")]
     Closed,
 }
 
 impl Queue {
-    pub(crate) fn new(settings: &config::Queue) -> Self {
+    pub(crate) fn new(settings: &config::Queue, branch: Branch) -> Self {
         let capacity = usize::try_from(settings.queue_size).unwrap_or(usize::MAX);
         // A payload takes permits up to `u32::MAX`, and no receiver takes one of more bytes or items than that.
         let capacity = capacity.min(Semaphore::MAX_PERMITS);
@@ -85,6 +92,7 @@ impl Queue {
             block_on_overflow: settings.block_on_overflow,
             consumers_max: settings.num_consumers,
             room: Arc::new(Semaphore::new(capacity)),
+            branch,
             work: Notify::new(),
             state: Mutex::new(State {
                 ready: VecDeque::new(),
@@ -108,6 +116,9 @@ impl Queue {
             };
             return Err(OfferError::TooLarge { size, capacity: self.capacity, unit });
         }
+        if !self.block_on_overflow && !self.branch.has_room(payload.encoded_len()) {
+            return Err(OfferError::NoMemory);
+        }
         let permits = u32::try_from(size).unwrap_or(u32::MAX);
         match self.room.clone().try_acquire_many_owned(permits) {
             Ok(room) => Ok(room),
@@ -128,7 +139,8 @@ impl Queue {
         room: OwnedSemaphorePermit,
     ) -> Result<Summon, OfferError> {
         let Envelope { payload, client, hold } = envelope;
-        let mut job = Job { payload, client, custody, hold, room: Some(room) };
+        let kept = self.branch.keep(payload.encoded_len());
+        let mut job = Job { payload, client, custody, hold, kept, room: Some(room) };
         let mut state = self.lock();
         if state.closed {
             job.custody.held.disown();
@@ -241,6 +253,7 @@ impl From<OfferError> for ConsumeError {
     fn from(error: OfferError) -> Self {
         match error {
             OfferError::Full => ConsumeError::overloaded("sending queue is full"),
+            OfferError::NoMemory => ConsumeError::overloaded(error.to_string()),
             OfferError::TooLarge { .. } => ConsumeError::permanent(error.to_string()),
             OfferError::Closed => closed(),
         }

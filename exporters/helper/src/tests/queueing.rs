@@ -226,6 +226,42 @@ async fn share_of_the_memory_budget_is_given_back_with_the_outcome() {
     assert_eq!(budget.held_bytes(), 0);
 }
 
+/// Offers a payload that has its share of the budget; whether it was taken.
+async fn offer_held(rig: &Rig, budget: &MemoryBudget) -> bool {
+    let payload = spans(0..10);
+    let pipeline::Admission::Granted(hold) = budget.try_hold(payload.encoded_len()) else {
+        panic!("the budget is spent")
+    };
+    let offered = rig.helper.consume(Envelope { hold, ..Envelope::of(payload) }).await;
+    offered.map_err(|error| assert_eq!(error.class, Class::Overloaded, "{error}")).is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn backend_that_is_down_takes_neither_the_memory_nor_the_pace_of_another() {
+    let (mark, limit) = (2_000, 20_000);
+    let budget = MemoryBudget::new(mark, limit);
+    let fails = |_: usize, _: &[u64]| Fail(SendError::network(Reason::new("it is down")));
+    let down = Rig::with_budget(queued(), Backend::answering(fails), budget.clone());
+    let healthy = Rig::with_budget(queued(), Backend::taking_all(), budget.clone());
+    let mut taken = 0;
+    while offer_held(&down, &budget).await {
+        taken += 1;
+        assert!(taken < 1000, "the queue takes more than there is");
+    }
+    assert!(budget.held_bytes() > limit / 2, "{} of {limit} bytes", budget.held_bytes());
+    down.backend.tried(1).await;
+    for _ in 0..100 {
+        assert!(offer_held(&healthy, &budget).await);
+        let asked = Instant::now();
+        budget.pace().await;
+        assert_eq!(asked.elapsed(), Duration::ZERO, "slowed for the backend that is down");
+        healthy.settled().await;
+    }
+    assert_eq!(healthy.accounts(), Accounts::of_delivered(1000));
+    down.shutdown(1).await;
+    assert_eq!(budget.held_bytes(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_accepted_after_the_end() {
     for settings in [queued(), unqueued()] {
