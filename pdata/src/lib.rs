@@ -8,13 +8,13 @@
 //! [`Payload::decode`], so views need no error paths; nothing here is async, reads a clock or does I/O.
 
 pub mod edit;
+pub mod json;
 pub mod payload;
 pub mod schema;
 pub mod view;
 pub mod wire;
 
 mod join;
-mod json;
 mod normalise;
 #[cfg(test)]
 mod oracle;
@@ -23,7 +23,7 @@ mod split;
 mod validate;
 
 pub use join::Joiner;
-pub use json::JsonError;
+pub use json::{JsonError, JsonFault};
 pub use payload::{Decoded, Payload, Signal};
 pub use response::{NotAResponse, PartialSuccess};
 pub use validate::{DecodeError, Malformation};

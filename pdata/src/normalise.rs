@@ -17,33 +17,24 @@ pub(crate) fn normalise(schema: &'static Message, body: &[u8]) -> Vec<u8> {
 /// Writes the message that the bodies in `parts` come to. They are never copied together, so memory does not grow with the depth at which a
 /// sender doubles its messages.
 fn write(schema: &'static Message, parts: &[&[u8]], out: &mut Vec<u8>) {
-    for single in singles(schema, parts) {
-        match single {
-            Single::Message(number, child, parts) => {
-                put_message(out, number, |out| write(child, &parts, out));
-            }
-            Single::Scalar(Kind::String, Field { number, value: FieldValue::Len(text), .. }) => {
-                put_len(out, number, String::from_utf8_lossy(text).as_bytes());
-            }
-            Single::Scalar(_, field) => out.extend_from_slice(field.raw),
-        }
-    }
+    let mut singles = singles(schema, parts);
     for field in parts.iter().flat_map(|part| Reader::new(part)) {
         let Some(known) = schema.field(field.number) else {
             out.extend_from_slice(field.raw);
             continue;
         };
-        match (known.label, known.kind, field.value) {
-            (Label::Oneof, ..) => {}
-            (Label::One, kind, _) if kind.message().is_some() => {}
-            (
-                _,
-                Kind::Message(child) | Kind::Item(child) | Kind::Carrier(child),
-                FieldValue::Len(body),
-            ) => {
+        let single = known.label == Label::Oneof
+            || known.label == Label::One && known.kind.message().is_some();
+        match (known.kind, field.value) {
+            // Where it stands first, it is written with all that comes later.
+            _ if single => {
+                let place = singles.iter().position(|single| single.number() == field.number);
+                place.into_iter().for_each(|place| singles.swap_remove(place).write(out));
+            }
+            (kind, FieldValue::Len(body)) if let Some(child) = kind.message() => {
                 put_message(out, field.number, |out| write(child, &[body], out));
             }
-            (_, Kind::String, FieldValue::Len(text)) => {
+            (Kind::String, FieldValue::Len(text)) => {
                 put_len(out, field.number, String::from_utf8_lossy(text).as_bytes());
             }
             _ => out.extend_from_slice(field.raw),
@@ -64,6 +55,18 @@ impl Single<'_> {
         match self {
             Single::Message(number, ..) => *number,
             Single::Scalar(_, field) => field.number,
+        }
+    }
+
+    fn write(self, out: &mut Vec<u8>) {
+        match self {
+            Single::Message(number, child, parts) => {
+                put_message(out, number, |out| write(child, &parts, out));
+            }
+            Single::Scalar(Kind::String, Field { number, value: FieldValue::Len(text), .. }) => {
+                put_len(out, number, String::from_utf8_lossy(text).as_bytes());
+            }
+            Single::Scalar(_, field) => out.extend_from_slice(field.raw),
         }
     }
 }

@@ -4,7 +4,26 @@
 //! `opentelemetry/proto/collector/*/v1/*_service.proto`): field 1 is the partial success, whose field 1 is the number of rejected
 //! items and field 2 a message.
 
+use crate::json;
+use crate::schema::{Kind, Message, one};
+use crate::validate::validate;
 use crate::wire::{FieldValue, Reader};
+
+/// The three responses in one: by number they are the same, by name each count has its own.
+static RESPONSE: Message = Message::new(
+    "ExportServiceResponse",
+    &[one(1, "partial_success", "partialSuccess", Kind::Message(&PARTIAL_SUCCESS))],
+);
+
+static PARTIAL_SUCCESS: Message = Message::new(
+    "ExportPartialSuccess",
+    &[
+        one(1, "rejected_spans", "rejectedSpans", Kind::Int64),
+        one(1, "rejected_data_points", "rejectedDataPoints", Kind::Int64),
+        one(1, "rejected_log_records", "rejectedLogRecords", Kind::Int64),
+        one(2, "error_message", "errorMessage", Kind::String),
+    ],
+);
 
 /// What the receiver of a request did not take of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,79 +43,42 @@ impl PartialSuccess {
     /// Reads a response in protobuf. Everything was taken when nothing is rejected and there is no message.
     ///
     /// # Errors
-    /// When the bytes are not protobuf.
+    /// When the bytes are not protobuf of a response.
     pub fn from_protobuf(response: &[u8]) -> Result<Self, NotAResponse> {
+        validate(&RESPONSE, response).map_err(|_| NotAResponse)?;
         let mut this = Self::default();
-        for_each_field(response, |number, value| {
-            let (1, FieldValue::Len(partial)) = (number, value) else { return Ok(()) };
-            for_each_field(partial, |number, value| {
-                match (number, value) {
-                    (1, FieldValue::Varint(rejected)) => {
-                        this.rejected = not_negative(rejected as i64)
-                    }
-                    (2, FieldValue::Len(text)) => {
-                        this.message = String::from_utf8_lossy(text).into_owned();
-                    }
-                    _ => {}
+        let partial = Reader::new(response).filter_map(|field| match field.value {
+            FieldValue::Len(body) if field.number == 1 => Some(body),
+            _ => None,
+        });
+        for field in partial.flat_map(Reader::new) {
+            match (field.number, field.value) {
+                // Negative counts make no sense.
+                (1, FieldValue::Varint(count)) => {
+                    this.rejected = u64::try_from(count as i64).unwrap_or_default();
                 }
-                Ok(())
-            })
-        })?;
+                (2, FieldValue::Len(text)) => {
+                    this.message = String::from_utf8_lossy(text).into_owned();
+                }
+                _ => {}
+            }
+        }
         Ok(this)
     }
 
     /// Reads a response in JSON, by any of the names of the three signals' counts.
     ///
     /// # Errors
-    /// When the text is not a JSON object.
+    /// When the text is not JSON of a response.
     pub fn from_json(response: &[u8]) -> Result<Self, NotAResponse> {
-        let response: serde_json::Value =
-            serde_json::from_slice(response).map_err(|_no_json| NotAResponse)?;
-        let response = response.as_object().ok_or(NotAResponse)?;
-        let get = |object: &serde_json::Map<String, serde_json::Value>, names: &[&str]| {
-            names.iter().find_map(|name| object.get(*name)).cloned()
-        };
-        let partial = get(response, &["partialSuccess", "partial_success"]);
-        let Some(serde_json::Value::Object(partial)) = partial else { return Ok(Self::default()) };
-        let counts = [
-            "rejectedSpans",
-            "rejectedDataPoints",
-            "rejectedLogRecords",
-            "rejected_spans",
-            "rejected_data_points",
-            "rejected_log_records",
-        ];
-        let rejected = match get(&partial, &counts) {
-            Some(serde_json::Value::Number(count)) => count.as_i64().unwrap_or_default(),
-            Some(serde_json::Value::String(count)) => count.parse().unwrap_or_default(),
-            _ => 0,
-        };
-        let message = get(&partial, &["errorMessage", "error_message"]);
-        let message = message.and_then(|m| m.as_str().map(str::to_owned)).unwrap_or_default();
-        Ok(Self { rejected: not_negative(rejected), message })
+        let response = json::decode(&RESPONSE, response).map_err(|_| NotAResponse)?;
+        Self::from_protobuf(&response)
     }
 
     /// Whether everything was taken, without a word.
     pub fn is_full(&self) -> bool {
         self.rejected == 0 && self.message.is_empty()
     }
-}
-
-fn not_negative(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
-}
-
-/// Reads fields to the end; an error when the bytes end inside one.
-fn for_each_field<'a>(
-    bytes: &'a [u8],
-    mut read: impl FnMut(u32, FieldValue<'a>) -> Result<(), NotAResponse>,
-) -> Result<(), NotAResponse> {
-    let mut reader = Reader::new(bytes);
-    while !reader.is_empty() {
-        let field = reader.field().ok_or(NotAResponse)?;
-        read(field.number, field.value)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -120,6 +102,11 @@ mod tests {
         });
         let expected = PartialSuccess { rejected: 3, message: "too old".into() };
         assert_eq!(PartialSuccess::from_protobuf(&response), Ok(expected.clone()));
+        // What protobuf merges: a message in two parts.
+        let mut parts = Vec::new();
+        put_message(&mut parts, 1, |partial| put_uint(partial, 1, 3));
+        put_message(&mut parts, 1, |partial| put_len(partial, 2, b"too old"));
+        assert_eq!(PartialSuccess::from_protobuf(&parts), Ok(expected.clone()));
         for json in [
             r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}"#,
             r#"{"partial_success":{"rejected_log_records":3,"error_message":"too old"}}"#,
@@ -133,6 +120,13 @@ mod tests {
         assert_eq!(PartialSuccess::from_protobuf(b"<html>"), Err(NotAResponse));
         assert_eq!(PartialSuccess::from_json(b"<html>"), Err(NotAResponse));
         assert_eq!(PartialSuccess::from_json(b"[]"), Err(NotAResponse));
+        let wrong_type = b"{\"partialSuccess\":{\"rejectedSpans\":\"many\"}}";
+        assert_eq!(PartialSuccess::from_json(wrong_type), Err(NotAResponse));
+    }
+
+    #[test]
+    fn groups_without_end_are_no_response_however_many() {
+        assert_eq!(PartialSuccess::from_protobuf(&[0x4b; 1 << 20]), Err(NotAResponse));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Message {
     pub(crate) oneof: u32,
     /// Sub-messages by field number.
     pub(crate) children: [Option<&'static Message>; 32],
+    /// Fields by number.
+    by_number: [Option<&'static Field>; 32],
 }
 
 /// A field of a message.
@@ -118,7 +120,7 @@ impl Message {
     )]
     pub(crate) const fn new(name: &'static str, fields: &'static [Field]) -> Self {
         let (mut ops, mut once, mut oneof) = ([Op::Unknown; 256], 0u32, 0u32);
-        let mut children = [None; 32];
+        let (mut children, mut by_number) = ([None; 32], [None; 32]);
         let mut i = 0;
         while i < fields.len() {
             let field = &fields[i];
@@ -145,14 +147,16 @@ impl Message {
             if matches!(field.label, Label::Oneof) {
                 oneof |= 1 << field.number;
             }
+            by_number[field.number as usize] = Some(field);
             i += 1;
         }
-        Self { name, fields, ops, once, oneof, children }
+        Self { name, fields, ops, once, oneof, children, by_number }
     }
 
     /// The field with this number.
+    #[inline]
     pub fn field(&self, number: u32) -> Option<&'static Field> {
-        self.fields.iter().find(|f| f.number == number)
+        self.by_number.get(number as usize).copied().flatten()
     }
 
     /// The field with this name, as `.proto` or JSON spell it.

@@ -246,24 +246,33 @@ pub fn put_fixed32(out: &mut Vec<u8>, number: u32, bits: u32) {
     out.extend_from_slice(&bits.to_le_bytes());
 }
 
-/// Appends a message field whose body `write` appends; the length is put in front afterwards. Returns what `write` returns.
-pub fn put_message<R>(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+/// Appends a message field whose body `write` appends; the length is put in front afterwards.
+pub fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = begin_message(out, number);
+    write(out);
+    end_message(out, start);
+}
+
+/// Appends the front of a message field, for [`end_message`] to complete once the body has been appended. Returns where the body starts.
+pub fn begin_message(out: &mut Vec<u8>, number: u32) -> usize {
     put_key(out, number, LEN);
-    let at = out.len();
     out.push(0);
-    let returned = write(out);
-    let len = out.len() - at - 1;
+    out.len()
+}
+
+/// Puts the length of the message in whose body starts at `start`, and ends with the output.
+pub fn end_message(out: &mut Vec<u8>, start: usize) {
+    let len = out.len() - start;
     let extra = varint_len(len as u64) - 1;
     if extra > 0 {
         out.resize(out.len() + extra, 0);
-        out.copy_within(at + 1..at + 1 + len, at + 1 + extra);
+        out.copy_within(start..start + len, start + extra);
     }
     let mut value = len as u64;
-    for (i, byte) in out.iter_mut().skip(at).take(extra + 1).enumerate() {
+    for (i, byte) in out.iter_mut().skip(start - 1).take(extra + 1).enumerate() {
         *byte = value as u8 & 0x7f | if i < extra { 0x80 } else { 0 };
         value >>= 7;
     }
-    returned
 }
 
 /// The signed number that a zig-zag varint stands for.

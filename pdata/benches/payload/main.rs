@@ -171,3 +171,32 @@ fn edit_upsert_on_spans_with_prost(bencher: Bencher<'_, '_>) {
         request.encode_to_vec()
     });
 }
+
+#[divan::bench]
+fn from_json(bencher: Bencher<'_, '_>) {
+    let mut json = Vec::new();
+    payload().to_json(&mut json);
+    bencher
+        .counter(ItemsCount::new(SPANS))
+        .bench(|| Payload::from_json(Signal::Traces, black_box(&json)));
+}
+
+/// The same with owned types, which are still to be encoded then.
+#[divan::bench]
+fn from_json_with_serde(bencher: Bencher<'_, '_>) {
+    let mut json = Vec::new();
+    payload().to_json(&mut json);
+    bencher.counter(ItemsCount::new(SPANS)).bench(|| {
+        serde_json::from_slice::<ExportTraceServiceRequest>(black_box(&json)).expect("sound")
+    });
+}
+
+#[divan::bench]
+fn to_json(bencher: Bencher<'_, '_>) {
+    let payload = payload();
+    bencher.counter(ItemsCount::new(SPANS)).bench(|| {
+        let mut json = Vec::new();
+        black_box(&payload).to_json(&mut json);
+        json
+    });
+}

@@ -1,95 +1,133 @@
-//! From JSON text straight to protobuf bytes, without a tree in between.
+//! JSON to protobuf, driven by the schema: serde_json walks the text, each value is written as it is read.
 
-use std::cell::RefCell;
+mod scalar;
+
 use std::fmt;
-use std::fmt::Write as _;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 
-use super::JsonError;
-use super::scalar::{ScalarSeed, Written};
-use crate::schema::{Field, Label, Message};
-use crate::wire::{self, put_message};
+use self::scalar::Scalar;
+use super::{JsonError, JsonFault};
+use crate::schema::{Field, Kind, Label, Message};
+use crate::validate::DEPTH_MAX;
+use crate::wire::{begin_message, end_message};
 
-/// The request's bytes.
-pub(super) fn decode(schema: &'static Message, text: &[u8]) -> Result<Vec<u8>, JsonError> {
-    let mut out = Vec::with_capacity(text.len() / 2);
-    let path = RefCell::new(Vec::new());
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let seed = MessageSeed { schema, out: &mut out, path: &path };
-    let result = seed.deserialize(&mut deserializer).and_then(|_| deserializer.end());
-    result.map_err(|source| JsonError::Malformed { path: render(&path.borrow()), source })?;
-    Ok(out)
+/// Steps of a path that an error names: enough for the attribute of an exemplar.
+const STEPS_MAX: usize = 20;
+
+/// The protobuf message that a JSON text stands for.
+pub(super) fn message(schema: &'static Message, json: &[u8]) -> Result<Vec<u8>, JsonError> {
+    let mut cx = Context {
+        out: Vec::with_capacity(json.len() / 2),
+        expected: JsonFault::Object,
+        fault: None,
+        trail: Vec::new(),
+    };
+    let mut json = serde_json::Deserializer::from_slice(json);
+    // Depth is counted in messages, as in protobuf.
+    json.disable_recursion_limit();
+    let read = MessageSeed { schema, depth: DEPTH_MAX, cx: &mut cx }.deserialize(&mut json);
+    match read.and_then(|()| json.end()) {
+        Ok(()) => Ok(cx.out),
+        Err(error) => Err(cx.error(&error)),
+    }
 }
 
-/// A step on the way to a value. Steps are taken back only when the value was sound, so after an error they name it.
+/// What is common to a whole text.
+struct Context {
+    /// The message so far.
+    out: Vec<u8>,
+    /// What is wrong if the next value is of another JSON type than its field.
+    expected: JsonFault,
+    /// What is wrong with a value of the right type.
+    fault: Option<JsonFault>,
+    /// Where, from the inside out; filled on the way out.
+    trail: Vec<Step>,
+}
+
+/// A step from a message to a part of it.
 enum Step {
-    Field(&'static str),
+    Field(&'static Field),
     Index(usize),
 }
 
-fn render(steps: &[Step]) -> String {
-    let mut path = String::new();
-    for step in steps {
-        // Writing to a string does not fail.
-        let _written = match step {
-            Step::Field(name) if path.is_empty() => write!(path, "{name}"),
-            Step::Field(name) => write!(path, ".{name}"),
-            Step::Index(index) => write!(path, "[{index}]"),
-        };
+impl Context {
+    fn error(self, error: &serde_json::Error) -> JsonError {
+        let fault = self.fault.unwrap_or(match error.classify() {
+            Category::Data => self.expected,
+            Category::Eof => JsonFault::Truncated,
+            Category::Syntax | Category::Io => JsonFault::Syntax,
+        });
+        let mut path = String::new();
+        for step in self.trail.iter().rev().take(STEPS_MAX) {
+            match step {
+                Step::Field(field) => {
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(field.json);
+                }
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        if self.trail.len() > STEPS_MAX {
+            path.push_str("...");
+        }
+        JsonError { line: error.line(), column: error.column(), path, fault }
     }
-    path
+
+    /// The error for a value of the right JSON type that is wrong. serde's own messages would quote it.
+    fn fail<E: Error>(&mut self, fault: JsonFault) -> E {
+        self.fault = Some(fault);
+        E::custom("")
+    }
 }
 
-/// Writes the fields of one message.
-struct MessageSeed<'a> {
+/// Reads an object, into the end of the output.
+struct MessageSeed<'c> {
     schema: &'static Message,
-    out: &'a mut Vec<u8>,
-    path: &'a RefCell<Vec<Step>>,
+    /// How many messages may nest below this one.
+    depth: u32,
+    cx: &'c mut Context,
 }
 
 impl<'de> DeserializeSeed<'de> for MessageSeed<'_> {
-    /// Whether there was a message; false for null.
-    type Value = bool;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for MessageSeed<'_> {
-    type Value = bool;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object ({})", self.schema.name)
+        f.write_str(self.schema.name)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut written = 0;
         while let Some(field) = map.next_key_seed(KeySeed(self.schema))? {
             let Some(field) = field else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            self.path.borrow_mut().push(Step::Field(field.json));
-            map.next_value_seed(FieldSeed { field, out: self.out, path: self.path })?;
-            self.path.borrow_mut().pop();
+            let (depth, cx) = (self.depth, &mut *self.cx);
+            let value = ValueSeed { field, depth, written: &mut written, in_list: false, cx };
+            map.next_value_seed(value).inspect_err(|_| self.cx.trail.push(Step::Field(field)))?;
         }
-        Ok(true)
+        Ok(())
     }
 }
 
-/// Finds the field of a key; nothing for an unknown one.
+/// Reads a field's name: which field of the message it is, if any.
 struct KeySeed(&'static Message);
 
 impl<'de> DeserializeSeed<'de> for KeySeed {
     type Value = Option<&'static Field>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_str(self)
     }
 }
 
@@ -97,7 +135,7 @@ impl Visitor<'_> for KeySeed {
     type Value = Option<&'static Field>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name")
+        f.write_str("a field's name")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
@@ -105,94 +143,99 @@ impl Visitor<'_> for KeySeed {
     }
 }
 
-/// Writes one field, however often it repeats.
-struct FieldSeed<'a> {
+/// Reads a field's value, or an element of it when it repeats.
+struct ValueSeed<'c> {
     field: &'static Field,
-    out: &'a mut Vec<u8>,
-    path: &'a RefCell<Vec<Step>>,
+    /// How many messages may nest below the one that has the field.
+    depth: u32,
+    /// Fields, by bit, that the message has already: a default value must be written over them, but not else.
+    written: &'c mut u32,
+    in_list: bool,
+    cx: &'c mut Context,
 }
 
-impl FieldSeed<'_> {
-    /// Writes one occurrence.
-    fn occurrence<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Self { field, out, path } = self;
-        if let Some(schema) = field.kind.message() {
-            let start = out.len();
-            let there = put_message(out, field.number, |out| {
-                MessageSeed { schema, out, path }.deserialize(deserializer)
-            })?;
-            // In a list every element counts, so null stands for an empty message there.
-            if !there && field.label != Label::Many {
-                out.truncate(start);
-            }
-            return Ok(());
-        }
-        let always = field.label != Label::One;
-        match (ScalarSeed { kind: field.kind }).deserialize(deserializer)? {
-            Written::Nothing => {}
-            Written::Varint(value) if always || value != 0 => {
-                wire::put_uint(out, field.number, value);
-            }
-            Written::Fixed64(bits) if always || bits != 0 => {
-                wire::put_fixed64(out, field.number, bits);
-            }
-            Written::Fixed32(bits) if always || bits != 0 => {
-                wire::put_fixed32(out, field.number, bits);
-            }
-            Written::Bytes(bytes) if always || !bytes.is_empty() => {
-                wire::put_len(out, field.number, &bytes);
-            }
-            _default => {}
-        }
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.field.label {
-            Label::Many => deserializer.deserialize_any(self),
-            Label::One | Label::Optional | Label::Oneof => self.occurrence(deserializer),
-        }
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_option(self)
     }
 }
 
-impl<'de> Visitor<'de> for FieldSeed<'_> {
+impl<'de> Visitor<'de> for ValueSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        f.write_str(self.field.name)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Self { field, out, path } = self;
-        let mut index = 0;
-        loop {
-            path.borrow_mut().push(Step::Index(index));
-            let element = ElementSeed(FieldSeed { field, out, path });
-            let more = list.next_element_seed(element)?.is_some();
-            path.borrow_mut().pop();
-            if !more {
-                return Ok(());
-            }
-            index += 1;
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        // In a list every element counts: null is an element of default value there, as the Collector reads it.
+        if !self.in_list {
+            return Ok(());
         }
+        if self.field.kind.message().is_some() {
+            let start = begin_message(&mut self.cx.out, self.field.number);
+            end_message(&mut self.cx.out, start);
+            return Ok(());
+        }
+        let Self { field, written, cx, .. } = self;
+        Scalar { field, written, packed: true, cx }.put_default()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        let Self { field, depth, written, in_list, cx } = self;
+        if field.label == Label::Many && !in_list {
+            cx.expected = JsonFault::List;
+            return json.deserialize_seq(ListVisitor { field, depth, written, cx });
+        }
+        let Some(schema) = field.kind.message() else {
+            return Scalar { field, written, packed: in_list, cx }.read(json);
+        };
+        cx.expected = JsonFault::Object;
+        let depth = depth.checked_sub(1).ok_or_else(|| cx.fail(JsonFault::Depth))?;
+        let start = begin_message(&mut cx.out, field.number);
+        MessageSeed { schema, depth, cx: &mut *cx }.deserialize(json)?;
+        end_message(&mut cx.out, start);
+        Ok(())
     }
 }
 
-/// One element of a list.
-struct ElementSeed<'a>(FieldSeed<'a>);
+/// Reads a list.
+struct ListVisitor<'c> {
+    field: &'static Field,
+    depth: u32,
+    written: &'c mut u32,
+    cx: &'c mut Context,
+}
 
-impl<'de> DeserializeSeed<'de> for ElementSeed<'_> {
+impl<'de> Visitor<'de> for ListVisitor<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.occurrence(deserializer)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.field.name)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self { field, depth, written, cx } = self;
+        let before = cx.out.len();
+        let packed = matches!(field.kind, Kind::Fixed64 | Kind::Double | Kind::Uint64)
+            .then(|| begin_message(&mut cx.out, field.number));
+        let mut index = 0;
+        loop {
+            let element = ValueSeed { field, depth, written, in_list: true, cx: &mut *cx };
+            let more = list.next_element_seed(element);
+            let more = more.inspect_err(|_| cx.trail.push(Step::Index(index)))?;
+            if more.is_none() {
+                break;
+            }
+            index += 1;
+        }
+        match packed {
+            Some(_) if index == 0 => cx.out.truncate(before),
+            Some(start) => end_message(&mut cx.out, start),
+            None => {}
+        }
+        Ok(())
     }
 }

@@ -80,7 +80,7 @@ fn widen(e: &mut Entropy<'_>, kind: Kind, value: u64) -> u64 {
     match kind {
         _ if !e.one_in(6) => value,
         Kind::Int64 | Kind::Uint64 => value,
-        Kind::Bool => value * (1 + e.u64() % 1000),
+        Kind::Bool => value << e.below(64),
         _ => value & 0xffff_ffff | e.u64() << 32,
     }
 }
