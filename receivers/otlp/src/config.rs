@@ -93,6 +93,17 @@ impl Config {
             HttpProtocol { server, paths }
         });
         protocols.finish();
+        if let (Some(grpc), Some(http)) = (&grpc, &http)
+            && grpc.address == http.server.address
+            && !grpc.address.endpoint.ends_with(":0")
+        {
+            let address = &grpc.address.endpoint;
+            section.error_with_help(
+                "protocols",
+                format!("grpc and http cannot both listen at {address}"),
+                "give each its own port, or keep one of the two: either one serves both protocols",
+            );
+        }
         if grpc.is_none() && http.is_none() {
             section.error(
                 "protocols",
@@ -130,6 +141,19 @@ mod tests {
         for yaml in ["{}", "protocols: ", "protocols: {grpc: {enabled: false}}"] {
             let (_, messages) = read(yaml);
             assert!(messages.iter().any(|m| m.contains("at least one protocol")), "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn protocols_that_would_share_a_port_are_refused() {
+        let yaml = |grpc, http| {
+            format!("protocols: {{grpc: {{endpoint: \"{grpc}\"}}, http: {{endpoint: \"{http}\"}}}}")
+        };
+        let (_, messages) = read(&yaml("localhost:1", "localhost:1"));
+        assert_eq!(messages, ["grpc and http cannot both listen at localhost:1"]);
+        for (grpc, http) in [("localhost:1", "localhost:2"), ("localhost:0", "localhost:0")] {
+            let (_, messages) = read(&yaml(grpc, http));
+            assert!(messages.is_empty(), "{grpc} {http}: {messages:?}");
         }
     }
 

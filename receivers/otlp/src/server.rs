@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::Compression;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use net::ReplyBody;
 use net::auth::{AuthError, ServerAuthenticator};
@@ -62,8 +62,26 @@ fn signal_of_method(path: &str) -> Option<Signal> {
 }
 
 impl Port {
-    /// Answers a request.
+    /// Answers a request. Who is refused before all of the body was read is told that the connection ends, or the next request
+    /// would be sent into the closing.
     pub(crate) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        peer: Option<SocketAddr>,
+    ) -> Response<ReplyBody>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let is_http1 = request.version() < Version::HTTP_2;
+        let (head, mut body) = request.into_parts();
+        let mut response = self.dispatch(Request::from_parts(head, &mut body), peer).await;
+        if is_http1 && !response.status().is_success() && !body.is_end_stream() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn dispatch<B>(
         &self,
         request: Request<B>,
         peer: Option<SocketAddr>,

@@ -282,3 +282,32 @@ async fn sender_has_to_be_authenticated_where_the_port_says_so() {
     let client = next.envelopes().pop().unwrap().client;
     assert_eq!(client.auth, [("subject".to_owned(), "ali".to_owned())]);
 }
+
+#[tokio::test]
+async fn refusal_ahead_of_the_body_announces_that_the_connection_ends() {
+    let budget = MemoryBudget::new(10, 10);
+    let pipeline::Admission::Granted(_held) = budget.try_hold(11) else { panic!("no room") };
+    let process = process_with(&budget);
+    let port = port(&process, &Recorder::default());
+    for (path, content_type, status) in [
+        ("/v1/traces", "application/x-protobuf", StatusCode::SERVICE_UNAVAILABLE),
+        ("/v1/traces", "text/plain", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("/elsewhere", "application/x-protobuf", StatusCode::NOT_FOUND),
+    ] {
+        let answer = port.answer(post(path, content_type, spans(2)), None).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()[CONNECTION], "close", "{path} {content_type}");
+        let mut request = post(path, content_type, spans(2));
+        *request.version_mut() = Version::HTTP_2;
+        let answer = port.answer(request, None).await;
+        assert!(!answer.headers().contains_key(CONNECTION), "HTTP/2 knows no such header");
+    }
+}
+
+#[tokio::test]
+async fn refusal_of_a_body_that_was_read_keeps_the_connection() {
+    let port = port(&Process::default(), &Recorder::default());
+    let answer = port.answer(post("/v1/traces", "application/json", "no JSON"), None).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert!(!answer.headers().contains_key(CONNECTION));
+}
