@@ -11,6 +11,8 @@
 mod decode;
 mod encode;
 
+pub(crate) use encode::put_text;
+
 use std::fmt;
 
 use bytes::Bytes;

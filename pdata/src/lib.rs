@@ -25,5 +25,5 @@ mod validate;
 pub use join::Joiner;
 pub use json::{JsonError, JsonFault};
 pub use payload::{Decoded, Payload, Signal};
-pub use response::{NotAResponse, PartialSuccess};
+pub use response::{NotAResponse, PartialSuccess, RpcStatus};
 pub use validate::{DecodeError, Malformation};

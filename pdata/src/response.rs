@@ -1,13 +1,18 @@
-//! The answer to an export request: whether everything in it was taken.
+//! The answers to an export request: what of it was taken ([`PartialSuccess`]), or why nothing was ([`RpcStatus`]).
 //!
 //! `ExportTraceServiceResponse`, `ExportMetricsServiceResponse` and `ExportLogsServiceResponse` are alike on the wire (opentelemetry-proto
 //! `opentelemetry/proto/collector/*/v1/*_service.proto`): field 1 is the partial success, whose field 1 is the number of rejected
 //! items and field 2 a message.
 
+mod status;
+
+pub use status::RpcStatus;
+
+use crate::Signal;
 use crate::json;
 use crate::schema::{Kind, Message, one};
 use crate::validate::validate;
-use crate::wire::{FieldValue, Reader};
+use crate::wire::{FieldValue, Reader, put_len, put_message, put_uint};
 
 /// The three responses in one: by number they are the same, by name each count has its own.
 static RESPONSE: Message = Message::new(
@@ -75,6 +80,40 @@ impl PartialSuccess {
         Self::from_protobuf(&response)
     }
 
+    /// The response in protobuf, the same for every signal: nothing when everything was taken.
+    pub fn to_protobuf(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if !self.is_full() {
+            put_message(&mut out, 1, |partial| {
+                put_uint(partial, 1, self.count() as u64);
+                put_len(partial, 2, self.message.as_bytes());
+            });
+        }
+        out
+    }
+
+    /// The response in JSON, with the signal's own name for the count. As the Collector's, it has a partial success even when everything was
+    /// taken.
+    pub fn to_json(&self, signal: Signal) -> Vec<u8> {
+        let mut out = b"{\"partialSuccess\":{".to_vec();
+        if !self.is_full() {
+            let name = match signal {
+                Signal::Traces => "rejectedSpans",
+                Signal::Metrics => "rejectedDataPoints",
+                Signal::Logs => "rejectedLogRecords",
+            };
+            let count = format!("\"{name}\":\"{}\",\"errorMessage\":", self.count());
+            out.extend_from_slice(count.as_bytes());
+            json::put_text(self.message.as_bytes(), &mut out);
+        }
+        out.extend_from_slice(b"}}");
+        out
+    }
+
+    fn count(&self) -> i64 {
+        i64::try_from(self.rejected).unwrap_or(i64::MAX)
+    }
+
     /// Whether everything was taken, without a word.
     pub fn is_full(&self) -> bool {
         self.rejected == 0 && self.message.is_empty()
@@ -107,6 +146,7 @@ mod tests {
         put_message(&mut parts, 1, |partial| put_uint(partial, 1, 3));
         put_message(&mut parts, 1, |partial| put_len(partial, 2, b"too old"));
         assert_eq!(PartialSuccess::from_protobuf(&parts), Ok(expected.clone()));
+        assert_eq!(expected.to_protobuf(), response);
         for json in [
             r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}"#,
             r#"{"partial_success":{"rejected_log_records":3,"error_message":"too old"}}"#,
@@ -122,6 +162,27 @@ mod tests {
         assert_eq!(PartialSuccess::from_json(b"[]"), Err(NotAResponse));
         let wrong_type = b"{\"partialSuccess\":{\"rejectedSpans\":\"many\"}}";
         assert_eq!(PartialSuccess::from_json(wrong_type), Err(NotAResponse));
+    }
+
+    #[test]
+    fn response_that_is_written_is_read_again() {
+        let json = |partial: &PartialSuccess| {
+            Signal::ALL.map(|signal| String::from_utf8(partial.to_json(signal)).unwrap())
+        };
+        let full = PartialSuccess::default();
+        assert_eq!(json(&full), [r#"{"partialSuccess":{}}"#; 3]);
+        assert_eq!(full.to_protobuf(), b"");
+        let most = PartialSuccess { rejected: u64::MAX, message: String::new() };
+        let most = PartialSuccess::from_protobuf(&most.to_protobuf()).unwrap();
+        assert_eq!(most.rejected, i64::MAX as u64);
+        let partial = PartialSuccess { rejected: 3, message: "\"old\"".into() };
+        let expected = ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"].map(|name| {
+            format!(r#"{{"partialSuccess":{{"{name}":"3","errorMessage":"\"old\""}}}}"#)
+        });
+        assert_eq!(json(&partial), expected);
+        for text in expected {
+            assert_eq!(PartialSuccess::from_json(text.as_bytes()), Ok(partial.clone()));
+        }
     }
 
     #[test]

@@ -165,24 +165,26 @@ impl<'a> Reader<'a> {
         Some(Field { number: (key >> 3) as u32, value, raw })
     }
 
-    /// Passes over the inside of a group and its end.
+    /// Passes over the inside of a group and its end, without recursion: the bytes may be a stranger's. That the ends match their starts is
+    /// validation's business.
     #[cold]
     fn group(&mut self, wire_type: u8) -> Option<FieldValue<'a>> {
         if wire_type != START_GROUP {
             return None;
         }
-        while self.field_or_end()?.is_some() {}
-        Some(FieldValue::Group)
-    }
-
-    /// Inside a group: `Some(None)` at its end. Depth is bounded by validation.
-    fn field_or_end(&mut self) -> Option<Option<Field<'a>>> {
-        let mut ahead = *self;
-        if ahead.varint()? & 7 == u64::from(END_GROUP) {
-            *self = ahead;
-            return Some(None);
+        let mut open = 1;
+        while open > 0 {
+            match (self.varint()? & 7) as u8 {
+                VARINT => drop(self.varint()?),
+                FIXED64 => drop(self.fixed64()?),
+                LEN => drop(self.len_bytes()?),
+                FIXED32 => drop(self.fixed32()?),
+                START_GROUP => open += 1,
+                END_GROUP => open -= 1,
+                _ => return None,
+            }
         }
-        self.field().map(Some)
+        Some(FieldValue::Group)
     }
 }
 
@@ -329,6 +331,15 @@ mod tests {
         let bytes = [0x4b, 0x08, 0x01, 0x53, 0x54, 0x4c, 0x10, 0x05];
         let fields: Vec<_> = Reader::new(&bytes).map(|f| (f.number, f.value)).collect();
         assert_eq!(fields, [(9, FieldValue::Group), (2, FieldValue::Varint(5))]);
+    }
+
+    #[test]
+    fn groups_do_not_cost_stack_however_deep() {
+        let mut bytes = vec![0x4b; 1 << 20];
+        assert_eq!(Reader::new(&bytes).field().map(|field| field.value), None);
+        bytes.resize(2 << 20, 0x4c);
+        assert_eq!(Reader::new(&bytes).field().map(|field| field.value), Some(FieldValue::Group));
+        assert_eq!(Reader::new(&[0x4c]).field().map(|field| field.value), None);
     }
 
     #[test]

@@ -201,8 +201,8 @@ fn put_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes text with what JSON wants escaped.
-fn put_text(text: &[u8], out: &mut Vec<u8>) {
+/// Appends a JSON string: text, which is UTF-8, with what JSON wants escaped.
+pub(crate) fn put_text(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
     while has_special(rest)
