@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::HttpServer;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use net::ReplyBody;
 use net::auth::{AuthError, ServerAuthenticator};
@@ -34,7 +34,8 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// Answers a request.
+    /// Answers a request. Who is refused before all of the body was read is told that the connection ends, or the next request
+    /// would be sent into the closing.
     pub(crate) async fn answer<B>(
         &self,
         request: Request<B>,
@@ -44,12 +45,18 @@ impl Port {
         B: Body<Data = Bytes> + Unpin,
     {
         let transport = transport(&request);
-        let result = self.post(transport, request, peer).await;
+        let is_http1 = request.version() < Version::HTTP_2;
+        let (head, mut body) = request.into_parts();
+        let result = self.post(transport, Request::from_parts(head, &mut body), peer).await;
         self.intake.count(transport, &result);
-        match result {
-            Ok(()) => with_status(StatusCode::ACCEPTED, ReplyBody::empty()),
+        let mut response = match result {
+            Ok(()) => return with_status(StatusCode::ACCEPTED, ReplyBody::empty()),
             Err(refusal) => refusal.into_response(),
+        };
+        if is_http1 && !body.is_end_stream() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        response
     }
 
     async fn post<B>(

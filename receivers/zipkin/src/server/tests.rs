@@ -301,3 +301,14 @@ async fn sender_has_to_be_authenticated_where_the_settings_say_so() {
     assert_eq!(client.auth, [("name".to_owned(), "ali".to_owned())]);
     assert_eq!(next.items(), 1);
 }
+
+#[tokio::test]
+async fn refusal_ahead_of_the_body_announces_that_the_connection_ends() {
+    let port = port(&Process::default(), &Recorder::default());
+    let answer = port.answer(post("/api/v1/spans", JSON, spans(1)), None).await;
+    assert!(answer.status().is_client_error());
+    assert_eq!(answer.headers()[CONNECTION], "close");
+    let answer = port.answer(post(PATH, JSON, "no JSON"), None).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert!(!answer.headers().contains_key(CONNECTION), "all of the body was read");
+}
