@@ -2,19 +2,20 @@
 //!
 //! A [`Payload`] keeps the bytes that were received, after one validating pass that checks their structure, counts their
 //! items and repairs text that is not UTF-8. It is joined and split without decoding. Readers see views ([`view`]) borrowed
-//! from those bytes; editors copy through what they leave alone.
+//! from those bytes; editors ([`edit`]) copy through what they leave alone; OTLP/JSON is read into them and written from them.
+//! [`PartialSuccess`] and [`RpcStatus`] are what a receiver answers.
 //!
 //! Invariants: every chunk of a payload is a sequence of whole top-level fields of an export request that passed
 //! [`Payload::decode`], so views need no error paths; nothing here is async, reads a clock or does I/O.
 
 pub mod edit;
-pub mod json;
 pub mod payload;
 pub mod schema;
 pub mod view;
 pub mod wire;
 
 mod join;
+mod json;
 mod normalise;
 #[cfg(test)]
 mod oracle;
