@@ -242,21 +242,21 @@ fn report(stopped: Vec<Stopped>, counts: &[ExporterCounts]) -> DrainReport {
             Some(0) => tracing::info!(
                 "otelcol.component.id" = %id,
                 "otelcol.signal" = signal.name(),
-                delivered_items = delivered,
+                delivered_while_stopping = delivered,
                 undelivered_items = 0,
                 "Exporter drained."
             ),
             Some(items) => tracing::warn!(
                 "otelcol.component.id" = %id,
                 "otelcol.signal" = signal.name(),
-                delivered_items = delivered,
+                delivered_while_stopping = delivered,
                 undelivered_items = items,
                 "Exporter could not deliver everything before the deadline."
             ),
             None => tracing::error!(
                 "otelcol.component.id" = %id,
                 "otelcol.signal" = signal.name(),
-                delivered_items = delivered,
+                delivered_while_stopping = delivered,
                 held_items = counts.map_or(0, |counts| counts.held.get()),
                 "Exporter did not stop in time. What it held is lost."
             ),
