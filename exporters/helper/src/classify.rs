@@ -3,9 +3,8 @@
 //! The tables are those of the OTLP specification (open-telemetry/opentelemetry-proto `docs/specification.md`) as the Collector reads them
 //! (`exporter/otlpexporter/otlp.go`, `exporter/otlphttpexporter/otlp.go`, `internal/statusutil`).
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use pdata::wire::{FieldValue, Reader};
 use pipeline::GrpcCode;
 
 use crate::push::{About, SendError};
@@ -20,7 +19,7 @@ pub const GRPC_DEFAULT_MAX_MESSAGE_BYTES: usize = 4 << 20;
 pub struct GrpcAnswer {
     /// The status.
     pub code: GrpcCode,
-    /// The delay of a `google.rpc.RetryInfo` among the status's details; see [`retry_info`].
+    /// The delay of a `google.rpc.RetryInfo` among the status's details.
     pub retry_info: Option<Duration>,
     /// What the peer said.
     pub reason: Reason,
@@ -70,7 +69,7 @@ pub fn grpc(answer: GrpcAnswer, request_bytes: usize) -> Result<(), SendError> {
     }
 }
 
-/// Reads an HTTP status. `delay` is what a `Retry-After` header says (see [`retry_after`]); it counts for 429 and 503 only.
+/// Reads an HTTP status. `delay` is what a `Retry-After` header says; it counts for 429 and 503 only.
 ///
 /// # Errors
 /// For every status outside 200 to 299.
@@ -98,62 +97,6 @@ pub fn grpc_code(status: u16) -> GrpcCode {
         502..=504 => GrpcCode::Unavailable,
         _ => GrpcCode::Unknown,
     }
-}
-
-/// The value of a `Retry-After` header: seconds or an HTTP date (RFC 9110, section 10.2.3). A date that has passed is no delay; text that is
-/// neither is nothing.
-pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
-/// The retry delay in an encoded `google.rpc.Status`: what the trailer `grpc-status-details-bin` holds once its base64 is undone, and the body of an
-/// OTLP/HTTP error (googleapis/googleapis `google/rpc/status.proto`, `google/rpc/error_details.proto`). Nothing when there is none or the bytes make
-/// no sense.
-pub fn retry_info(status: &[u8]) -> Option<Duration> {
-    const STATUS_DETAILS: u32 = 3;
-    const ANY_TYPE_URL: u32 = 1;
-    const ANY_VALUE: u32 = 2;
-    const RETRY_INFO_DELAY: u32 = 1;
-    let message = |bytes, number| last_message(bytes, number);
-    let details = Reader::new(status).filter(|field| field.number == STATUS_DETAILS);
-    let mut details = details.filter_map(|field| match field.value {
-        FieldValue::Len(any) => Some(any),
-        _ => None,
-    });
-    let info = details.find(|any| {
-        message(any, ANY_TYPE_URL).is_some_and(|url| url.ends_with(b"/google.rpc.RetryInfo"))
-    })?;
-    let info = message(info, ANY_VALUE).unwrap_or_default();
-    let delay = message(info, RETRY_INFO_DELAY).unwrap_or_default();
-    Some(duration(delay))
-}
-
-/// A `google.protobuf.Duration`; a negative one is no delay.
-fn duration(bytes: &[u8]) -> Duration {
-    let (mut seconds, mut nanos) = (0_i64, 0_i64);
-    for field in Reader::new(bytes) {
-        match (field.number, field.value) {
-            (1, FieldValue::Varint(value)) => seconds = value as i64,
-            (2, FieldValue::Varint(value)) => nanos = value as i64,
-            _ => {}
-        }
-    }
-    let seconds = u64::try_from(seconds).unwrap_or_default();
-    let nanos = u32::try_from(nanos).unwrap_or_default().min(999_999_999);
-    Duration::new(seconds, nanos)
-}
-
-fn last_message(bytes: &[u8], number: u32) -> Option<&[u8]> {
-    let fields = Reader::new(bytes).filter(|field| field.number == number);
-    fields.last().and_then(|field| match field.value {
-        FieldValue::Len(value) => Some(value),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

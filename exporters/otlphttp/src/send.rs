@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use net::auth::ClientAuthenticator;
 use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
 use net::error::{Class, TransportError};
-use pdata::{PartialSuccess, Payload};
+use pdata::{PartialSuccess, Payload, RpcStatus};
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, StartError};
 use telemetry::names::label;
 
@@ -83,11 +83,11 @@ impl OtlpHttp {
 
     /// What an answer means.
     fn read(&self, reply: &Reply) -> Result<Sent, SendError> {
-        let delay = retry_after(&reply.headers, SystemTime::now());
-        let status = reply.status.as_u16();
         if !reply.status.is_success() {
-            let reason = format!("{} answered {}: {}", self.url, reply.status, self.said(reply));
-            classify::http(status, delay, Reason::new(reason))?;
+            let said = self.status(reply);
+            let delay = retry_after(&reply.headers, SystemTime::now()).or(said.retry_delay);
+            let reason = format!("{} answered {}: {}", self.url, reply.status, said.message);
+            classify::http(reply.status.as_u16(), delay, Reason::new(reason))?;
         }
         let partial = match self.answer_encoding(reply) {
             Encoding::Proto => PartialSuccess::from_protobuf(&reply.body),
@@ -118,13 +118,17 @@ impl OtlpHttp {
         }
     }
 
-    /// The backend's own words: the message of a `google.rpc.Status`, or text.
-    fn said(&self, reply: &Reply) -> String {
-        let text = match self.answer_encoding(reply) {
-            Encoding::Proto => status_message(&reply.body),
-            Encoding::Json => None,
+    /// What a refusal's body says: a `google.rpc.Status`, or just text.
+    fn status(&self, reply: &Reply) -> RpcStatus {
+        let status = match self.answer_encoding(reply) {
+            Encoding::Proto => RpcStatus::from_protobuf(&reply.body),
+            Encoding::Json => RpcStatus::from_json(&reply.body),
         };
-        text.unwrap_or_else(|| String::from_utf8_lossy(&reply.body).into_owned())
+        let text = |_not_a_status| {
+            let message = String::from_utf8_lossy(&reply.body).into_owned();
+            RpcStatus { message, ..RpcStatus::default() }
+        };
+        status.unwrap_or_else(text)
     }
 }
 
@@ -200,15 +204,6 @@ fn unreached(error: TransportError) -> SendError {
 fn user_agent() -> String {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
-}
-
-/// The message of an encoded `google.rpc.Status`.
-fn status_message(body: &[u8]) -> Option<String> {
-    use pdata::wire::{FieldValue, Reader};
-    Reader::new(body).find_map(|field| match (field.number, field.value) {
-        (2, FieldValue::Len(text)) => std::str::from_utf8(text).ok().map(str::to_owned),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use net::ReplyBody;
-use net::grpc::{Code, Status, encode_status};
+use net::grpc::{Code, Status};
+use pdata::RpcStatus;
 use pipeline::{Class, ConsumeError, GrpcCode};
-use serde_json::json;
 
 use crate::intake::Encoding;
-
-const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// A refusal in the protocol's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,20 +80,14 @@ impl Refusal {
 
     /// The body of the HTTP answer: a `google.rpc.Status` in the request's encoding.
     pub(crate) fn body(&self, encoding: Encoding) -> ReplyBody {
-        let code = grpc_code(self.code);
+        let status = RpcStatus {
+            code: self.code as i32,
+            message: self.message.clone(),
+            retry_delay: self.retry_after,
+        };
         match encoding {
-            Encoding::Protobuf => encode_status(code, &self.message, self.retry_after).into(),
-            Encoding::Json => {
-                let details = self.retry_after.map(|delay| {
-                    let delay = format!("{}s", delay.as_secs_f64());
-                    json!([{"@type": RETRY_INFO, "retryDelay": delay}])
-                });
-                let mut status = json!({"code": self.code.number(), "message": self.message});
-                if let (Some(details), Some(status)) = (details, status.as_object_mut()) {
-                    status.insert("details".to_owned(), details);
-                }
-                status.to_string().into()
-            }
+            Encoding::Protobuf => status.to_protobuf().into(),
+            Encoding::Json => status.to_json().into(),
         }
     }
 }

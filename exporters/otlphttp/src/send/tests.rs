@@ -172,6 +172,18 @@ async fn delay_that_the_backend_asks_for_is_passed_on() {
 }
 
 #[tokio::test]
+async fn refusal_in_json_is_understood_too() {
+    let body = br#"{"code":14,"message":"busy","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"7s"}]}"#;
+    let headers = [(CONTENT_TYPE, "application/json")];
+    let Err(SendError::Retryable { delay, reason, .. }) = answered(503, &headers, body).await
+    else {
+        panic!("503 is retryable");
+    };
+    assert_eq!(delay, Some(Duration::from_secs(7)));
+    assert!(reason.as_str().ends_with("503 Service Unavailable: busy"), "{reason}");
+}
+
+#[tokio::test]
 async fn backend_that_is_not_there_is_named_and_worth_another_try() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let id = "otlphttp".parse().unwrap();
