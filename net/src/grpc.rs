@@ -9,14 +9,13 @@ use config::Compression;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 mod code;
-mod details;
 mod message;
 mod status;
 mod timeout;
 
-pub use code::Code;
-pub use details::{encode_status, retry_delay};
+pub use code::code_of_http;
 pub use message::{PREFIX_BYTES, prefix, read_message};
+pub use pdata::GrpcCode as Code;
 pub use status::Status;
 pub use timeout::{format_timeout, timeout};
 

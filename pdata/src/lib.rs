@@ -26,5 +26,5 @@ mod validate;
 pub use join::Joiner;
 pub use json::{JsonError, JsonFault};
 pub use payload::{Decoded, Payload, Signal};
-pub use response::{NotAResponse, PartialSuccess, RpcStatus};
+pub use response::{GrpcCode, NotAResponse, PartialSuccess, RpcStatus};
 pub use validate::{DecodeError, Malformation};

@@ -4,8 +4,10 @@
 //! `opentelemetry/proto/collector/*/v1/*_service.proto`): field 1 is the partial success, whose field 1 is the number of rejected
 //! items and field 2 a message.
 
+mod code;
 mod status;
 
+pub use code::GrpcCode;
 pub use status::RpcStatus;
 
 use crate::Signal;

@@ -28,7 +28,7 @@ pub mod testing;
 pub use budget::{Admission, Branch, Hold, Kept, MemoryBudget};
 pub use client::Client;
 pub use component::{Component, Connector, Exporter, Extension, Processor, Receiver};
-pub use consumer::{BoxFuture, Class, ConsumeError, Consumer, GrpcCode};
+pub use consumer::{BoxFuture, Class, ConsumeError, Consumer};
 pub use context::{BuildError, Context, Process, StartError, item};
 pub use deadline::Deadline;
 pub use envelope::Envelope;
@@ -39,6 +39,7 @@ pub use factory::{
 pub use id::{ComponentId, ComponentKind, IdError, PipelineId};
 pub use listeners::{Listener, Listeners, Socket, TransportAddress};
 pub use outlet::{Outlet, Outlets};
+pub use pdata::GrpcCode;
 pub use plan::{Components, MemorySettings, Plan, Renamed, ShutdownSettings};
 pub use service::{DrainReport, ExporterDrain, HeldItems, Reloaded, Service, ServiceError, Stop};
 pub use tasks::Tasks;

@@ -158,7 +158,7 @@ fn taken(response: &[u8]) -> Sent {
 /// What any other status says.
 fn refused(error: &CallError, plain_bytes: usize) -> Result<Sent, SendError> {
     let code = match error {
-        CallError::Status { status, .. } => GrpcCode::from_number(u32::from(status.code.number())),
+        CallError::Status { status, .. } => status.code,
         CallError::Transport(_) => GrpcCode::Unavailable,
     };
     let reason = Reason::new(error.to_string());

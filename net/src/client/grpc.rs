@@ -380,7 +380,7 @@ impl CallError {
         match self {
             Self::Transport(error) => error.class(),
             Self::Status { status, .. } => match status.code {
-                Code::Cancelled
+                Code::Canceled
                 | Code::DeadlineExceeded
                 | Code::Aborted
                 | Code::OutOfRange
@@ -421,7 +421,7 @@ fn not_grpc(status: StatusCode, headers: &HeaderMap) -> Status {
     let message = format!(
         "unexpected HTTP status {status} with content-type {kind:?}: this is not a gRPC server's answer; check that the endpoint is its gRPC port"
     );
-    let code = if status == StatusCode::OK { Code::Unknown } else { Code::from_http(status) };
+    let code = if status == StatusCode::OK { Code::Unknown } else { grpc::code_of_http(status) };
     Status::new(code, message)
 }
 

@@ -9,8 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
+use pdata::RpcStatus;
 
-use super::{Code, GRPC_DETAILS, GRPC_MESSAGE, GRPC_STATUS, details};
+use super::{Code, GRPC_DETAILS, GRPC_MESSAGE, GRPC_STATUS};
 use crate::body::BodyError;
 
 /// The longest message written or kept, in bytes: peers cap their header lists, often at 8 KiB.
@@ -37,19 +38,24 @@ impl Status {
     /// The same with a `google.rpc.RetryInfo`, which asks the caller to try again after `delay`.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.details = details::encode_status(self.code, &self.message, Some(delay)).into();
+        let status = RpcStatus {
+            code: self.code as i32,
+            message: self.message.clone().into_owned(),
+            retry_delay: Some(delay),
+        };
+        self.details = status.to_protobuf().into();
         self
     }
 
     /// The delay that the details ask for.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
-        details::retry_delay(&self.details)
+        RpcStatus::from_protobuf(&self.details).ok()?.retry_delay
     }
 
     /// Writes the outcome into headers or trailers.
     pub fn write(&self, headers: &mut HeaderMap) {
-        headers.insert(GRPC_STATUS, HeaderValue::from(u16::from(self.code.number())));
+        headers.insert(GRPC_STATUS, HeaderValue::from(self.code.number()));
         if !self.message.is_empty()
             && let Ok(message) = HeaderValue::from_str(&percent_encode(&self.message))
         {
@@ -67,7 +73,7 @@ impl Status {
     pub fn read(headers: &HeaderMap) -> Option<Self> {
         let number = headers.get(GRPC_STATUS)?;
         let number = number.to_str().ok().and_then(|text| text.parse().ok());
-        let code = number.and_then(Code::from_number).unwrap_or(Code::Unknown);
+        let code = number.map_or(Code::Unknown, Code::from_number);
         let message = headers.get(GRPC_MESSAGE).map(|value| percent_decode(value.as_bytes()));
         let details = headers.get(GRPC_DETAILS).and_then(|value| {
             let text = value.as_bytes();
@@ -94,7 +100,7 @@ impl From<&BodyError> for Status {
             BodyError::TooLarge { .. } => Code::ResourceExhausted,
             BodyError::Malformed { .. } | BodyError::Framing { .. } => Code::Internal,
             BodyError::UnsupportedEncoding { .. } => Code::Unimplemented,
-            BodyError::Disconnected => Code::Cancelled,
+            BodyError::Disconnected => Code::Canceled,
             BodyError::TimedOut => Code::DeadlineExceeded,
             BodyError::NoRoom => Code::Unavailable,
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use net::ReplyBody;
-use net::grpc::{Code, Status};
+use net::grpc::Status;
 use pdata::RpcStatus;
 use pipeline::{Class, ConsumeError, GrpcCode};
 
@@ -71,7 +71,7 @@ impl From<ConsumeError> for Refusal {
 impl Refusal {
     /// The gRPC answer.
     pub(crate) fn into_status(self) -> Status {
-        let status = Status::new(grpc_code(self.code), self.message);
+        let status = Status::new(self.code, self.message);
         match self.retry_after {
             Some(delay) => status.retry_after(delay),
             None => status,
@@ -90,11 +90,6 @@ impl Refusal {
             Encoding::Json => status.to_json().into(),
         }
     }
-}
-
-/// The same code in `net`'s terms.
-fn grpc_code(code: GrpcCode) -> Code {
-    Code::from_number(code.number()).unwrap_or(Code::Unknown)
 }
 
 /// The HTTP status that stands for a gRPC code.

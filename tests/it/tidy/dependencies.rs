@@ -32,7 +32,7 @@ const COMPONENTS: &[&str] =
 const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["pdata", "confmap/core", "telemetry"], &[]),
     (&["config"], &[&["confmap/core"]]),
-    (&["net"], &[&["config", "confmap/core", "telemetry"]]),
+    (&["net"], &[&["pdata", "config", "confmap/core", "telemetry"]]),
     (&["attributes"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
     (&["confmap/*"], &[&["confmap/core", "config", "net", "aws"]]),

@@ -158,7 +158,7 @@ fn every_code_is_retryable_or_permanent_as_otlp_says() {
     use Code::*;
     let class =
         |code| CallError::Status { peer: String::new(), status: Status::new(code, "") }.class();
-    for code in [Cancelled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss] {
+    for code in [Canceled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss] {
         assert_eq!(class(code), Class::Retryable, "{code}");
     }
     for code in [
