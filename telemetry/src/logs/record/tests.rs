@@ -50,7 +50,7 @@ fn only_our_own_crates_are_heard_below_info() {
         level(&Metadata::new("e", "t", shown, file, Some(1), None, fields, Kind::EVENT))
     };
     let ours = Some("exporters/otlp/src/lib.rs");
-    let foreign = Some("/home/someone/.cargo/registry/src/index.crates.io-1/h2-0.4.1/src/lib.rs");
+    let foreign = Some("/home/someone/.cargo/registry/src/index-1/h2-0.4.1/src/lib.rs");
     assert_eq!(level_of(Level::TRACE, ours), None);
     assert_eq!(level_of(Level::DEBUG, ours), Some(LogLevel::Debug));
     for file in [foreign, Some("registry/src/index/h2-0.4.1/src/lib.rs"), None] {
