@@ -1,6 +1,6 @@
 //! Ports for programs that must be told one before they start.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Below the range from which the kernel takes the ports of outgoing connections (32768 and up by default), so that no
@@ -9,6 +9,9 @@ const FIRST: u32 = 10_000;
 const COUNT: u32 = 22_000;
 
 /// A port on which nothing listens, different at every call in this process.
+///
+/// It is asked by connecting, not by listening for a moment: a program that another thread starts just then would inherit the socket until its
+/// exec, and the port would be in use when its owner comes.
 ///
 /// # Panics
 ///
@@ -20,7 +23,7 @@ pub fn free() -> u16 {
     (0..COUNT)
         .map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
         .filter_map(|port| u16::try_from(port).ok())
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .find(|port| !is_taken(*port))
         .unwrap_or_else(|| panic!("no port from {FIRST} on is free"))
 }
 
