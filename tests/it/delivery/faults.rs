@@ -8,6 +8,10 @@ use tests::ports;
 
 use super::backends::{Backend, Line, WAYS, Way, send_all};
 
+/// A backend that closes a connection takes the answers to its other requests with it, which are then rightly sent again. Where each span is to
+/// come once, there must be no others.
+const ONE_AT_A_TIME: &str = "sending_queue: { num_consumers: 1 }";
+
 #[test]
 fn a_backend_that_was_down_gets_everything_once() {
     for way in WAYS {
@@ -25,7 +29,7 @@ fn a_backend_that_was_down_gets_everything_once() {
 #[test]
 fn a_backend_that_goes_away_and_comes_back_gets_the_rest() {
     for way in WAYS {
-        let Line { gateway, agent: _agent, backend, .. } = &Line::start(way, "");
+        let Line { gateway, agent: _agent, backend, .. } = &Line::start(way, ONE_AT_A_TIME);
         let first = send_all(gateway, 2, 3);
         backend.wait_for_spans(&first);
         backend.answer_always(Answer::Close);
@@ -108,7 +112,7 @@ fn the_backend_s_delay_is_kept() {
 #[test]
 fn a_closed_connection_is_opened_again() {
     for way in WAYS {
-        let line = Line::start(way, "");
+        let line = Line::start(way, ONE_AT_A_TIME);
         line.backend.answer_next([Answer::Close, Answer::Close]);
         let ids = line.send(3, 2);
         line.backend.wait_for_spans(&ids);
