@@ -24,7 +24,7 @@ pub(super) struct Package {
 /// Folders by the place they have in the map. `*` stands for one name.
 const FOUNDATION: &[&str] = &["pdata", "confmap/core", "config", "telemetry", "net", "pipeline"];
 /// What some components share.
-const SHARED: &[&str] = &["attributes", "aws"];
+const SHARED: &[&str] = &["attributes", "aws", "datadog"];
 const COMPONENTS: &[&str] =
     &["receivers/*", "processors/*", "exporters/*", "connectors/*", "extensions/*"];
 
@@ -34,6 +34,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["config"], &[&["confmap/core"]]),
     (&["net"], &[&["pdata", "config", "confmap/core", "telemetry"]]),
     (&["attributes"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
+    (&["datadog"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
     (&["confmap/*"], &[&["confmap/core", "config", "net", "aws"]]),
     (&["pipeline"], &[&["pdata", "confmap/core", "telemetry"]]),
