@@ -1,3 +1,5 @@
 //! What Datadog makes of OpenTelemetry: shared by the exporter and the connector.
 //!
 //! Everything here is pure translation and counting: no network, no clock but the one that is handed in.
+
+pub mod normalize;
