@@ -2,4 +2,9 @@
 //!
 //! Everything here is pure translation and counting: no network, no clock but the one that is handed in.
 
+pub mod attributes;
+pub mod keys;
+pub mod naming;
 pub mod normalize;
+
+mod types;
