@@ -2,12 +2,12 @@
 
 /// A 256-bit Bloom filter with one bit a key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct KeyFilter([u64; 4]);
+pub struct KeyFilter([u64; 4]);
 
 impl KeyFilter {
     /// Adds a key; whether an equal one may have been added before.
     #[inline]
-    pub(super) fn add(&mut self, key: &[u8]) -> bool {
+    pub fn add(&mut self, key: &[u8]) -> bool {
         let hash = hash(key);
         let bit = 1u64 << (hash & 63);
         let [a, b, c, d] = &mut self.0;
