@@ -5,6 +5,7 @@
 //!
 //! Everything here is pure translation and counting: no network, no clock but the one that is handed in.
 
+pub mod normalize;
 pub mod source;
 pub mod tags;
 
