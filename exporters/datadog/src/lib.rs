@@ -3,6 +3,7 @@
 mod config;
 mod exporter;
 mod intake;
+pub mod traces;
 
 use std::sync::Arc;
 
