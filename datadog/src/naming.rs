@@ -121,7 +121,11 @@ fn operation_by_conventions<'a>(span: &Span<'a>, lookup: &Lookup<'_, 'a>) -> Cow
     }
     let (is_server, is_client) = (span.kind == SpanKind::Server, span.kind == SpanKind::Client);
     if (is_server || is_client) && !lookup.text(HTTP_METHOD).is_empty() {
-        return Cow::Borrowed(if is_server { "http.server.request" } else { "http.client.request" });
+        return Cow::Borrowed(if is_server {
+            "http.server.request"
+        } else {
+            "http.client.request"
+        });
     }
     if is_client {
         let system = normal(DB_SYSTEM);
@@ -151,7 +155,8 @@ fn operation_by_conventions<'a>(span: &Span<'a>, lookup: &Lookup<'_, 'a>) -> Cow
         }
     }
     if is_client {
-        let (provider, name) = (normal(&[Key::FaasInvokedProvider]), normal(&[Key::FaasInvokedName]));
+        let (provider, name) =
+            (normal(&[Key::FaasInvokedProvider]), normal(&[Key::FaasInvokedName]));
         if !provider.is_empty() && !name.is_empty() {
             return joined(&[&provider, ".", &name, ".invoke"]);
         }

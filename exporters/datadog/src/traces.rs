@@ -98,7 +98,8 @@ pub fn translate(payload: &Payload, options: &Options, now_nanos: i64) -> Transl
     for resource_spans in payload.resource_spans() {
         let attributes = KnownAttributes::of(resource_spans.resource.attributes);
         let traces = ResourceTraces::of(&resource_spans, &attributes);
-        let mut writer = ResourceWriter::new(&resource_spans, &attributes, &traces, options, now_nanos);
+        let mut writer =
+            ResourceWriter::new(&resource_spans, &attributes, &traces, options, now_nanos);
         for chunk in traces.chunks() {
             match writer.judge(&chunk) {
                 Judgement::Send(decision) => {

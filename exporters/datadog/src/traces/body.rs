@@ -129,6 +129,11 @@ impl<'o> Bodies<'o> {
     pub(super) fn push_span(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let mark = self.body.bytes.len();
         write(&mut self.body.bytes);
+        self.settle(mark)
+    }
+
+    /// Sees to the span that was written from `mark` on.
+    fn settle(&mut self, mark: usize) -> bool {
         if self.fits() {
             self.spans_of_chunk += 1;
             return true;
@@ -153,7 +158,9 @@ impl<'o> Bodies<'o> {
             self.body.bytes.extend_from_slice(&spans);
             self.spans_of_chunk = moved;
         }
-        self.push_span(|out| out.extend_from_slice(&span))
+        let mark = self.body.bytes.len();
+        self.body.bytes.extend_from_slice(&span);
+        self.settle(mark)
     }
 
     fn fits(&self) -> bool {

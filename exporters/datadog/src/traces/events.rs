@@ -4,9 +4,7 @@
 //! A text of more than 25,000 bytes would be cut in the middle; here long strings are shortened first, and then events or links are
 //! left out from the end, so that the JSON stays whole.
 
-use pdata::text::{
-    Escaping, put_hex, put_json, put_json_string, put_text, put_uint,
-};
+use pdata::text::{Escaping, put_hex, put_json, put_json_string, put_text, put_uint};
 use pdata::view::{AnyValue, Attributes, Event, Link, Repeated};
 
 use super::tags::VALUE_LEN_MAX;

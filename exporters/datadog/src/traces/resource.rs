@@ -178,7 +178,9 @@ fn priority(entry: &Entry<'_>) -> Option<i32> {
         AnyValue::Double(double) => Some(double),
         _ => None,
     };
-    number("sampling.priority").or_else(|| number("_sampling_priority_v1")).map(|value| value as i32)
+    number("sampling.priority")
+        .or_else(|| number("_sampling_priority_v1"))
+        .map(|value| value as i32)
 }
 
 fn env_of_resource(resource: &KnownAttributes<'_>) -> String {

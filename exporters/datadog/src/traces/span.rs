@@ -50,7 +50,12 @@ pub(super) struct SpanWriter<'a> {
 
 impl<'a> SpanWriter<'a> {
     /// Appends a span as a field of its chunk.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, entry: &Entry<'a>, around: &Surroundings<'_, 'a>) {
+    pub(super) fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        entry: &Entry<'a>,
+        around: &Surroundings<'_, 'a>,
+    ) {
         let span = &entry.span;
         self.attributes.fill(span.attributes);
         self.keys.clear();
@@ -158,7 +163,12 @@ impl<'a> SpanWriter<'a> {
     }
 
     /// The texts that an attribute of the span replaces, but none of the resource.
-    fn put_derived_tags(&mut self, out: &mut Vec<u8>, span: &Span<'a>, around: &Surroundings<'_, 'a>) {
+    fn put_derived_tags(
+        &mut self,
+        out: &mut Vec<u8>,
+        span: &Span<'a>,
+        around: &Surroundings<'_, 'a>,
+    ) {
         let lookup = Lookup { span: &self.attributes, resource: around.resource };
         let version = tag_value(lookup.text(&[Key::ServiceVersion]));
         let env = lookup.text(&[Key::DeploymentEnvironmentName, Key::DeploymentEnvironment]);
