@@ -8,6 +8,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod datadog;
 pub mod desk;
 pub mod encoding;
 pub mod gateway;
