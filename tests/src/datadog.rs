@@ -27,6 +27,7 @@ pub mod limit;
 pub mod logs;
 mod names;
 pub mod series;
+mod settings;
 mod shape;
 pub mod sketches;
 pub mod stats;
@@ -37,6 +38,7 @@ pub use hosts::{HostMetadata, KeyCheck};
 pub use limit::{Limit, Size};
 pub use logs::{Log, Logs};
 pub use series::MetricPayload;
+pub use settings::Settings;
 pub use sketches::SketchPayload;
 pub use stats::StatsPayload;
 pub use traces::AgentPayload;
@@ -101,6 +103,11 @@ impl DatadogIntake {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.server.port()
+    }
+
+    /// Settings of the exporter for this intake.
+    pub fn settings(&self) -> Settings {
+        Settings::for_port(self.port())
     }
 
     /// From here on, [`KEY`] is a key that Datadog does not know any more (or does again): whatever bears it is recorded and answered 403.
