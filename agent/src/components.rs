@@ -23,6 +23,8 @@ pub static COMPONENTS: Components = Components {
         &processor_resource::FACTORY,
     ],
     exporters: &[
+        #[cfg(feature = "exporter-datadog")]
+        &exporter_datadog::FACTORY,
         #[cfg(feature = "exporter-debug")]
         &exporter_debug::FACTORY,
         #[cfg(feature = "exporter-nop")]

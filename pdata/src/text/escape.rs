@@ -5,12 +5,12 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Appends UTF-8 text as the inside of a JSON string.
 #[inline]
-pub(super) fn put_escaped(out: &mut Vec<u8>, text: &[u8]) {
+pub fn put_escaped(out: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) { out.extend_from_slice(text) } else { put_escapes(out, text) }
 }
 
 /// Appends UTF-8 text as the inside of a JSON string, lower-cased character by character.
-pub(super) fn put_lower_case(out: &mut Vec<u8>, text: &[u8]) {
+pub fn put_lower_case(out: &mut Vec<u8>, text: &[u8]) {
     if text.is_ascii() {
         let start = out.len();
         put_escaped(out, text);

@@ -2,12 +2,12 @@
 
 /// A 256-bit Bloom filter with one bit a key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct KeyFilter([u64; 4]);
+pub struct KeyFilter([u64; 4]);
 
 impl KeyFilter {
     /// Adds a key; whether an equal one may have been added before.
     #[inline]
-    pub(super) fn add(&mut self, key: &[u8]) -> bool {
+    pub fn add(&mut self, key: &[u8]) -> bool {
         let hash = hash(key);
         let bit = 1u64 << (hash & 63);
         let [a, b, c, d] = &mut self.0;
@@ -20,6 +20,20 @@ impl KeyFilter {
         let seen = *word & bit != 0;
         *word |= bit;
         seen
+    }
+
+    /// Whether a key that was added here may have been added there, too.
+    #[inline]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// Whether an equal key may have been added.
+    #[inline]
+    pub fn may_contain(&self, key: &[u8]) -> bool {
+        let mut one = Self::default();
+        let _first = one.add(key);
+        self.overlaps(&one)
     }
 }
 

@@ -2,19 +2,19 @@
 
 /// Appends an integer in decimal.
 #[inline]
-pub(super) fn put_uint(out: &mut Vec<u8>, value: u64) {
+pub fn put_uint(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends an integer in decimal.
 #[inline]
-pub(super) fn put_int(out: &mut Vec<u8>, value: i64) {
+pub fn put_int(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends 16 lower-case hex digits.
 #[inline]
-pub(super) fn put_hex(out: &mut Vec<u8>, bytes: &[u8; 8]) {
+pub fn put_hex(out: &mut Vec<u8>, bytes: &[u8; 8]) {
     let value = u64::from_be_bytes(*bytes);
     out.extend_from_slice(&hex_digits((value >> 32) as u32));
     out.extend_from_slice(&hex_digits(value as u32));
@@ -35,7 +35,7 @@ fn hex_digits(value: u32) -> [u8; 8] {
 
 /// Appends a double as Go's `encoding/json` does (`floatEncoder`): the shortest digits that read back equal, without a
 /// point when it is whole, with an exponent below 1e-6 and from 1e21; `NaN`, `Infinity` and `-Infinity` besides.
-pub(super) fn put_double(out: &mut Vec<u8>, value: f64) {
+pub fn put_double(out: &mut Vec<u8>, value: f64) {
     if value.is_nan() {
         return out.extend_from_slice(b"NaN");
     }

@@ -1,5 +1,5 @@
+use crate::{Payload, Signal, wire};
 use bytes::Bytes;
-use pdata::{Payload, Signal, wire};
 
 use super::*;
 

@@ -1,23 +1,25 @@
 //! Attribute values as text: `pcommon.Value.AsString` of open-telemetry/opentelemetry-collector `pdata/pcommon/value.go`.
+//!
+//! Where upstream's text would be empty because JSON has no number for a nested NaN or infinity, these become strings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pdata::view::{AnyValue, Attributes, KeyValue};
 
+use super::escape::{needs_escape, put_escape};
 use super::number::{put_double, put_int};
-use super::text::{self, put_escape};
+use crate::view::{AnyValue, Attributes, KeyValue};
 
 /// Which characters are escaped in JSON inside a text, beyond those that must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Escaping {
+pub enum Escaping {
     /// None: tags.
     Plain,
     /// `<`, `>` and `&`: annotations and links, as Go's `json.Marshal` does.
     Html,
 }
 
-/// Appends a value's text form.
-pub(super) fn put_text(out: &mut Vec<u8>, value: &AnyValue<'_>) {
+/// Appends a value's text: a string as it stands, bytes as base64, lists and maps as compact JSON.
+pub fn put_text(out: &mut Vec<u8>, value: &AnyValue<'_>) {
     match value {
         AnyValue::Empty => {}
         AnyValue::Str(text) => out.extend_from_slice(text.as_bytes()),
@@ -30,8 +32,16 @@ pub(super) fn put_text(out: &mut Vec<u8>, value: &AnyValue<'_>) {
     }
 }
 
+/// The same as a string.
+pub fn to_text(value: &AnyValue<'_>) -> String {
+    let mut out = Vec::new();
+    put_text(&mut out, value);
+    // All text in a payload is UTF-8, and so is what is put around it.
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// Appends attributes as a JSON object with sorted keys; of a repeated key the last value counts.
-pub(super) fn put_json_object(out: &mut Vec<u8>, attributes: &Attributes<'_>, escaping: Escaping) {
+pub fn put_json_object(out: &mut Vec<u8>, attributes: &Attributes<'_>, escaping: Escaping) {
     let mut sorted: Vec<KeyValue<'_>> = attributes.iter().collect();
     sorted.sort_by_key(|attribute| attribute.key);
     out.push(b'{');
@@ -49,7 +59,7 @@ pub(super) fn put_json_object(out: &mut Vec<u8>, attributes: &Attributes<'_>, es
 }
 
 /// Appends a value as compact JSON. Doubles that JSON has no number for become strings. Validation bounds the depth.
-fn put_json(out: &mut Vec<u8>, value: &AnyValue<'_>, escaping: Escaping) {
+pub fn put_json(out: &mut Vec<u8>, value: &AnyValue<'_>, escaping: Escaping) {
     match value {
         AnyValue::Empty => out.extend_from_slice(b"null"),
         AnyValue::Str(text) => put_json_string(out, text.as_bytes(), escaping),
@@ -81,13 +91,13 @@ fn close(out: &mut Vec<u8>, opening: u8, closing: u8) {
     }
 }
 
-/// Appends a JSON string with Go's escapes, so that the text is the same as the Collector's.
-fn put_json_string(out: &mut Vec<u8>, string: &[u8], escaping: Escaping) {
+/// Appends UTF-8 text as a JSON string with Go's escapes, so that the text is the same as the Collector's.
+pub fn put_json_string(out: &mut Vec<u8>, string: &[u8], escaping: Escaping) {
     let html = escaping == Escaping::Html;
     let is_found = |&byte: &u8| match byte {
         b'<' | b'>' | b'&' => html,
         0xe2 => true,
-        byte => text::needs_escape(byte),
+        byte => needs_escape(byte),
     };
     out.push(b'"');
     let mut rest = string;
@@ -116,9 +126,13 @@ fn put_json_string(out: &mut Vec<u8>, string: &[u8], escaping: Escaping) {
     out.push(b'"');
 }
 
-fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends bytes in the standard, padded base64.
+pub fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
     // The room is exactly what padded base64 takes.
     let _written = out.get_mut(start..).map(|room| STANDARD.encode_slice(bytes, room));
 }
+
+#[cfg(test)]
+mod tests;
