@@ -6,6 +6,8 @@ mod host;
 mod intake;
 mod key;
 mod logs;
+#[cfg(test)]
+mod testing;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};
