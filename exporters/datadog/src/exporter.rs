@@ -15,6 +15,7 @@ use crate::host::Hosts;
 use crate::intake::Intake;
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
+use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
 pub(crate) struct Shared {
@@ -59,6 +60,10 @@ pub(crate) fn build(
     context: Context,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
+        Some(Signal::Traces) => {
+            let traces = Traces::new(shared.clone(), context.id.to_string());
+            framed(shared, context, shared.config.helper.clone(), traces)
+        }
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
             fill_requests(&mut settings, shared.config.logs.batch_wait);

@@ -8,6 +8,7 @@ mod key;
 mod logs;
 #[cfg(test)]
 mod testing;
+pub mod traces;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};
