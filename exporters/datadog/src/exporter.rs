@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     /// Where everything is sent.
     pub(crate) intake: Intake,
     /// The check of the API key.
-    key: KeyCheck,
+    pub(crate) key: KeyCheck,
     /// What hosts are told about.
     pub(crate) hosts: Hosts,
     /// The host of payloads that name none, once it was asked for.
@@ -38,7 +38,7 @@ impl Shared {
         Arc::new(Self {
             intake: Intake::new(config.clone()),
             key: KeyCheck::default(),
-            hosts: Hosts::new(&config),
+            hosts: Hosts::new(config.clone()),
             fallback_host: OnceLock::new(),
             config,
         })
@@ -87,7 +87,7 @@ fn framed(
 }
 
 /// Has records wait in the queue until a request is full, or for as long as the setting `logs::batch_wait` says.
-fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
+pub(crate) fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
     if let (Some(queue), Some(flush_timeout)) = (&mut settings.queue, wait) {
         let mut min_size = RECORDS_MAX as u64;
         if queue.sizer == Sizer::Items {
@@ -113,7 +113,7 @@ impl<P: Push> Push for Framed<P> {
         payload: &Payload,
         client: &Client,
     ) -> Result<Encoded<P::Request>, EncodeError> {
-        self.shared.hosts.note(payload, &self.shared);
+        self.shared.hosts.note(payload, self.shared.fallback_host());
         if self.shared.config.only_metadata {
             return Ok(Encoded::nothing(DropReason::Filtered, payload.items()));
         }
@@ -163,3 +163,6 @@ impl<P: Push> Push for Framed<P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ mod host;
 mod intake;
 mod key;
 mod logs;
+#[cfg(test)]
+mod testing;
 pub mod traces;
 
 use pdata::Signal;
