@@ -6,6 +6,7 @@ mod host;
 mod intake;
 mod key;
 mod logs;
+mod metrics;
 pub mod traces;
 
 use pdata::Signal;

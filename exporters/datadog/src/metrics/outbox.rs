@@ -14,7 +14,7 @@ use pdata::wire::{FieldValue, Reader};
 use telemetry::names::DropReason;
 
 use super::state::{State, Undo, Undone};
-use super::wire::put_sketches_end;
+use super::wire::SKETCHES_END;
 use crate::intake::{Endpoint, IntakeRequest};
 
 /// What the backend takes in one request.
@@ -115,8 +115,7 @@ impl Outbox {
         this.carries.push(carries == Carries::Point);
         if this.body.len() + this.end_len() > this.limits.raw {
             // It is the only one then.
-            let raw = std::mem::take(&mut this.body);
-            drop(raw);
+            this.body = Vec::new();
             self.lose_entries(pack, DropReason::TooLarge);
         }
     }
@@ -158,7 +157,7 @@ impl Outbox {
             return;
         }
         let (endpoint, limits) = (this.endpoint, this.limits);
-        let raw = std::mem::take(&mut this.body);
+        let raw = Bytes::from(std::mem::take(&mut this.body));
         let (carries, sent) = (std::mem::take(&mut this.carries), std::mem::take(&mut this.sent));
         let undo = Undo::new(self.state.clone(), sent);
         let mut sealed = Vec::new();
@@ -184,7 +183,7 @@ impl Pack {
     }
 
     fn end_len(&self) -> usize {
-        if self.endpoint == Endpoint::Sketches { 2 } else { 0 }
+        if self.endpoint == Endpoint::Sketches { SKETCHES_END.len() } else { 0 }
     }
 }
 
@@ -204,8 +203,7 @@ impl MetricsRequest {
         };
         let Self { intake, limits, carries, undo } = self;
         let undo = undo.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let entries =
-            Entries { endpoint: intake.endpoint, limits, raw: whole, carries, undo };
+        let entries = Entries { endpoint: intake.endpoint, limits, raw: whole, carries, undo };
         let mut halves = Vec::new();
         for half in entries.cut() {
             let _fits = half.seal(&mut halves);
@@ -226,7 +224,7 @@ impl MetricsRequest {
 struct Entries {
     endpoint: Endpoint,
     limits: Limits,
-    raw: Vec<u8>,
+    raw: Bytes,
     carries: Vec<bool>,
     undo: Undo,
 }
@@ -234,15 +232,14 @@ struct Entries {
 impl Entries {
     /// Makes one request of them, or several where the backend would not take one. Returns the points that are too large by themselves.
     fn seal(self, requests: &mut Vec<EncodedRequest<MetricsRequest>>) -> usize {
-        let Self { endpoint, limits, mut raw, carries, undo } = self;
-        let len = raw.len();
+        let Self { endpoint, limits, raw, carries, undo } = self;
+        let mut pieces = vec![raw.clone()];
         if endpoint == Endpoint::Sketches {
-            put_sketches_end(&mut raw);
+            pieces.push(Bytes::from_static(SKETCHES_END));
         }
-        let raw = Bytes::from(raw);
-        let level = CompressionLevel::Measured;
-        let body = Body::compressed(vec![raw.clone()], endpoint.compression(), level);
-        let body = body.unwrap_or_else(|_no_codec_fails_on_memory| Body::plain(vec![raw.clone()]));
+        let (codec, level) = (endpoint.compression(), CompressionLevel::Measured);
+        let body = Body::compressed(pieces.clone(), codec, level);
+        let body = body.unwrap_or_else(|_no_codec_fails_on_memory| Body::plain(pieces));
         if body.len() <= limits.compressed {
             let intake = IntakeRequest { endpoint, body, headers: HeaderMap::new() };
             requests.push(MetricsRequest { intake, limits, carries, undo: undo.into() }.encoded());
@@ -251,8 +248,6 @@ impl Entries {
         if carries.len() < 2 {
             return carries.into_iter().filter(|carries| *carries).count();
         }
-        let mut raw = Vec::from(raw);
-        raw.truncate(len);
         let whole = Self { endpoint, limits, raw, carries, undo };
         whole.cut().into_iter().map(|half| half.seal(requests)).sum()
     }

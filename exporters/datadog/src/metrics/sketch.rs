@@ -8,7 +8,6 @@ mod exponential;
 mod scheme;
 
 pub(crate) use exponential::{Exponential, OutOfRange, Side, bound};
-pub(crate) use scheme::key;
 
 use pdata::wire::{put_fixed64, put_key, put_message, put_varint, to_zigzag, varint_len};
 

@@ -248,9 +248,7 @@ impl Work<'_> {
     /// Remembers a cumulative point, and tells what it is after.
     fn step(&mut self, key: Key, point: Point) -> Step {
         let (start, time) = (point.start, point.time);
-        let continues = |earlier: &Point| {
-            start == 0 || start != time && start == earlier.start
-        };
+        let continues = |earlier: &Point| start == 0 || start != time && start == earlier.start;
         let mut state = self.translator.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.replace(key, point, self.now) {
             Replaced::Newer => Step::Stale,

@@ -10,6 +10,9 @@ const PRODUCT: u64 = 19;
 /// `origin_category`: OTLP.
 const CATEGORY: u64 = 17;
 
+/// What Datadog's own clients end a `SketchPayload` with: metadata without a field.
+pub(crate) const SKETCHES_END: &[u8] = &[0x12, 0x00];
+
 /// What all points of a metric have in common on the wire, and one point's tags.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'a> {
@@ -80,11 +83,6 @@ pub(crate) fn put_sketch(out: &mut Vec<u8>, head: &Head<'_>, seconds: i64, sketc
         put_message(out, 7, |point| sketch.put(point, seconds));
         put_origin(out, 8, head.service);
     });
-}
-
-/// Appends what Datadog's own clients end a `SketchPayload` with: metadata without a field.
-pub(crate) fn put_sketches_end(out: &mut Vec<u8>) {
-    put_len(out, 2, b"");
 }
 
 fn put_name(out: &mut Vec<u8>, number: u32, head: &Head<'_>) {

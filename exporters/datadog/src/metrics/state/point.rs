@@ -97,9 +97,7 @@ impl Value {
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Self::Number(_) | Self::Summary { .. } => 0,
-            Self::Histogram(histogram) => {
-                size_of::<Histogram>() + size_of_val(&*histogram.counts)
-            }
+            Self::Histogram(histogram) => size_of::<Histogram>() + size_of_val(&*histogram.counts),
             Self::Exponential(histogram) => {
                 let counts =
                     histogram.positive.counts.capacity() + histogram.negative.counts.capacity();
@@ -130,10 +128,9 @@ impl Value {
                 value.sum -= sent.sum;
                 value.zero_count = value.zero_count.saturating_sub(sent.zero_count);
                 let by = sent.scale.saturating_sub(value.scale);
-                for (ours, sent) in [
-                    (&mut value.positive, &sent.positive),
-                    (&mut value.negative, &sent.negative),
-                ] {
+                for (ours, sent) in
+                    [(&mut value.positive, &sent.positive), (&mut value.negative, &sent.negative)]
+                {
                     // What was sent in coarser buckets than are kept now cannot be told apart.
                     if by >= 0 {
                         let _more_than_there_is = ours.subtract(&sent.coarser(by));

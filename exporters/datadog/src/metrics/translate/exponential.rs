@@ -111,8 +111,7 @@ impl Work<'_> {
         let has_sketch = is_in_range && !self.scratch.sketch.is_empty();
         let mut carries = if has_sketch { Carries::Nothing } else { Carries::Point };
         if self.translator.settings.histograms.send_aggregation_metrics {
-            let sample =
-                |kind, value| Sample { kind, seconds: seconds(time), interval: 0, value };
+            let sample = |kind, value| Sample { kind, seconds: seconds(time), interval: 0, value };
             let unitless = Named { unit: "", ..named };
             let with = if has_sketch { None } else { sent.take() };
             let count = sample(Type::Count, values.count as f64);
@@ -147,10 +146,6 @@ impl Work<'_> {
         has_min: bool,
         has_max: bool,
     ) -> Result<(), sketch::OutOfRange> {
-        let side = |buckets: &'_ Buckets| sketch::Side {
-            offset: buckets.offset,
-            counts: &buckets.counts,
-        };
         let sketch = &mut self.scratch.sketch;
         sketch.take(&sketch::Exponential {
             scale: values.scale,
@@ -170,6 +165,10 @@ impl Work<'_> {
         sketch.summary.refine(count, sum, min, max, has_min, has_max);
         Ok(())
     }
+}
+
+fn side(buckets: &Buckets) -> sketch::Side<'_> {
+    sketch::Side { offset: buckets.offset, counts: &buckets.counts }
 }
 
 fn read(point: &ExponentialHistogramDataPoint<'_>) -> Exponential {

@@ -129,8 +129,7 @@ impl Work<'_> {
                 return Fate::Lost(DropReason::Untranslatable);
             }
         }
-        let has_sketch =
-            mode == HistogramMode::Distributions && !self.scratch.sketch.is_empty();
+        let has_sketch = mode == HistogramMode::Distributions && !self.scratch.sketch.is_empty();
         let mut carries = if has_sketch { Carries::Nothing } else { Carries::Point };
         let mut sent = before.map(|before| Undone {
             key: before.key,
@@ -140,8 +139,7 @@ impl Work<'_> {
             amount: Amount::Histogram(Box::new(values.clone())),
             entry: 0,
         });
-        let sample =
-            |kind, value| Sample { kind, seconds: seconds(time), interval: 0, value };
+        let sample = |kind, value| Sample { kind, seconds: seconds(time), interval: 0, value };
         let unitless = Named { unit: "", ..named };
         // A sum of which the sketch takes care is taken back with that.
         let mut with = |carries| if carries == Carries::Point { sent.take() } else { None };

@@ -16,11 +16,7 @@ const AS_TYPE: &str = "datadog.metric.as_type";
 const JITTER: f64 = 0.05;
 
 impl Work<'_> {
-    pub(super) fn gauges(
-        &mut self,
-        named: Named<'_>,
-        points: Repeated<'_, NumberDataPoint<'_>>,
-    ) {
+    pub(super) fn gauges(&mut self, named: Named<'_>, points: Repeated<'_, NumberDataPoint<'_>>) {
         for point in points {
             let fate = self.value(named, &point, Type::Gauge);
             self.settle(fate);
@@ -91,8 +87,7 @@ impl Work<'_> {
             Step::Stale => return Fate::Lost(DropReason::Stale),
             Step::Baseline => return Fate::Lost(DropReason::Baseline),
         };
-        let mut sample =
-            Sample { kind: Type::Count, seconds: seconds(time), interval: 0, value };
+        let mut sample = Sample { kind: Type::Count, seconds: seconds(time), interval: 0, value };
         let mut before = None;
         if let Some((added, then)) = after {
             (sample.value, before) = (added, Some(then));

@@ -50,9 +50,8 @@ impl Work<'_> {
             Step::Baseline => (None, DropReason::Baseline),
         };
         let mut carries = Carries::Point;
-        let mut sample = |value| {
-            Sample { kind: Type::Count, seconds: seconds(time), interval: 0, value }
-        };
+        let sample =
+            |value| Sample { kind: Type::Count, seconds: seconds(time), interval: 0, value };
         if let Some((count, sum, before)) = added {
             let amount = Amount::Summary { count, sum: if sum.is_finite() { sum } else { 0.0 } };
             let sent = Undone { key, start, time, before, amount, entry: 0 };
