@@ -16,6 +16,7 @@ mod tags;
 use datadog::attributes::KnownAttributes;
 use datadog::chunks::{Chunk, ResourceTraces};
 use datadog::naming::Naming;
+use datadog::obfuscate::Obfuscator;
 use pdata::Payload;
 use regex::Regex;
 
@@ -94,8 +95,13 @@ impl LeftOut {
     }
 }
 
-/// Translates a payload of traces. `now_nanos` stands in for the end of spans without a sound start.
-pub fn translate(payload: &Payload, options: &Options, now_nanos: i64) -> Translation {
+/// Translates a payload of traces. The obfuscator remembers what it has seen from payload to payload. `now_nanos` stands in for the end of spans without a sound start.
+pub fn translate(
+    payload: &Payload,
+    options: &Options,
+    obfuscator: &mut Obfuscator,
+    now_nanos: i64,
+) -> Translation {
     let mut bodies = Bodies::new(options, payload.encoded_len());
     let mut left_out = LeftOut::default();
     for resource_spans in payload.resource_spans() {
@@ -106,7 +112,7 @@ pub fn translate(payload: &Payload, options: &Options, now_nanos: i64) -> Transl
         for chunk in traces.chunks() {
             match writer.judge(&chunk) {
                 Judgement::Send(decision) => {
-                    left_out.too_large += writer.write(&mut bodies, &chunk, &decision);
+                    left_out.too_large += writer.write(&mut bodies, &chunk, &decision, obfuscator);
                 }
                 Judgement::WithoutIds => left_out.without_ids += chunk.entries.len(),
                 Judgement::Ignored => left_out.ignored += chunk.entries.len(),

@@ -18,11 +18,12 @@ fn compare() {
         let reference = std::fs::read_to_string(path.join("reference.json")).unwrap();
         let reference: Value = serde_json::from_str(&reference).unwrap();
         let options = Options { fallback_host: "parity-host".into(), ..Options::default() };
-        let ours: Vec<Value> = translate(&payload(&text), &options, 1_700_000_100_000_000_000)
-            .bodies
-            .iter()
-            .map(|body| model::json(&body.bytes))
-            .collect();
+        let ours: Vec<Value> =
+            translate(&payload(&text), &options, &mut Obfuscator::new(), 1_700_000_100_000_000_000)
+                .bodies
+                .iter()
+                .map(|body| model::json(&body.bytes))
+                .collect();
         let mut ours = Value::Array(ours);
         let mut theirs = reference.get("traces").cloned().unwrap_or(Value::Array(Vec::new()));
         for v in [&mut ours, &mut theirs] {
