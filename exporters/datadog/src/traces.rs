@@ -22,6 +22,8 @@ use regex::Regex;
 
 pub(crate) use push::Traces;
 
+use crate::config;
+
 use body::Bodies;
 use resource::ResourceWriter;
 
@@ -41,6 +43,20 @@ pub struct Options {
     pub fallback_host: String,
     /// The longest body before compression.
     pub body_len_max: usize,
+}
+
+impl Options {
+    /// Those that the settings ask for.
+    pub(crate) fn of(settings: &config::Traces, fallback_host: &str) -> Self {
+        let remappings = settings.span_name_remappings.clone();
+        Self {
+            naming: Naming::of(settings.span_name_as_resource_name, remappings),
+            top_level_by_kind: settings.compute_top_level_by_span_kind,
+            ignore_resources: settings.ignore_resources.clone(),
+            fallback_host: fallback_host.to_owned(),
+            body_len_max: BODY_LEN_MAX,
+        }
+    }
 }
 
 impl Default for Options {

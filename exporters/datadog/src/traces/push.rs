@@ -9,10 +9,9 @@ use pdata::Payload;
 use pipeline::Client;
 use telemetry::names::DropReason;
 
-use datadog::naming::Naming;
 use datadog::obfuscate::Obfuscator;
 
-use super::{BODY_LEN_MAX, Body, LeftOut, Options, translate};
+use super::{Body, LeftOut, Options, translate};
 use crate::exporter::Shared;
 use crate::intake::{Endpoint, IntakeRequest};
 
@@ -56,19 +55,8 @@ impl Traces {
     }
 
     fn options(&self) -> &Options {
-        self.options.get_or_init(|| {
-            let settings = &self.shared.config.traces;
-            Options {
-                naming: Naming::of(
-                    settings.span_name_as_resource_name,
-                    settings.span_name_remappings.clone(),
-                ),
-                top_level_by_kind: settings.compute_top_level_by_span_kind,
-                ignore_resources: settings.ignore_resources.clone(),
-                fallback_host: self.shared.fallback_host().to_owned(),
-                body_len_max: BODY_LEN_MAX,
-            }
-        })
+        self.options
+            .get_or_init(|| Options::of(&self.shared.config.traces, self.shared.fallback_host()))
     }
 
     fn request(&self, body: Body) -> Result<EncodedRequest<IntakeRequest>, EncodeError> {
