@@ -19,6 +19,8 @@ pub static COMPONENTS: Components = Components {
         &processor_batch::FACTORY,
         #[cfg(feature = "processor-memory-limiter")]
         &processor_memory_limiter::FACTORY,
+        #[cfg(feature = "processor-probabilistic-sampler")]
+        &processor_probabilistic_sampler::FACTORY,
         #[cfg(feature = "processor-resource")]
         &processor_resource::FACTORY,
     ],

@@ -1,7 +1,7 @@
 //! Operation name, resource, service and type of a span: DataDog/datadog-agent `pkg/trace/transform/otelutil.go`.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use pdata::view::{Scope, Span, SpanKind};
 
@@ -24,7 +24,7 @@ pub enum Naming {
         /// Whether the span's name is the operation's.
         as_operation: bool,
         /// Other names for operations, by the name that they would have.
-        remappings: HashMap<String, String>,
+        remappings: BTreeMap<String, String>,
     },
 }
 
@@ -32,7 +32,7 @@ impl Naming {
     /// The rules that the settings ask for.
     pub fn of(
         span_name_as_resource_name: bool,
-        span_name_remappings: HashMap<String, String>,
+        span_name_remappings: BTreeMap<String, String>,
     ) -> Self {
         if span_name_as_resource_name || !span_name_remappings.is_empty() {
             let (as_operation, remappings) = (span_name_as_resource_name, span_name_remappings);
@@ -121,7 +121,11 @@ fn operation_by_conventions<'a>(span: &Span<'a>, lookup: &Lookup<'_, 'a>) -> Cow
     }
     let (is_server, is_client) = (span.kind == SpanKind::Server, span.kind == SpanKind::Client);
     if (is_server || is_client) && !lookup.text(HTTP_METHOD).is_empty() {
-        return Cow::Borrowed(if is_server { "http.server.request" } else { "http.client.request" });
+        return Cow::Borrowed(if is_server {
+            "http.server.request"
+        } else {
+            "http.client.request"
+        });
     }
     if is_client {
         let system = normal(DB_SYSTEM);
@@ -151,7 +155,8 @@ fn operation_by_conventions<'a>(span: &Span<'a>, lookup: &Lookup<'_, 'a>) -> Cow
         }
     }
     if is_client {
-        let (provider, name) = (normal(&[Key::FaasInvokedProvider]), normal(&[Key::FaasInvokedName]));
+        let (provider, name) =
+            (normal(&[Key::FaasInvokedProvider]), normal(&[Key::FaasInvokedName]));
         if !provider.is_empty() && !name.is_empty() {
             return joined(&[&provider, ".", &name, ".invoke"]);
         }

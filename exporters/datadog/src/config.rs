@@ -13,7 +13,7 @@ mod metrics;
 mod traces;
 
 pub(crate) use api::Api;
-pub(crate) use host::{HostMetadata, HostnameSource, hostname_fault};
+pub(crate) use host::{HostMetadata, HostnameSource};
 pub(crate) use logs::Logs;
 pub(crate) use metrics::{
     CumulativeMonotonicMode, HistogramMode, Histograms, InitialValue, Metrics, SummaryMode, Sums,

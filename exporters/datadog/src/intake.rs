@@ -1,9 +1,9 @@
 //! Datadog's intake: where a request goes, how its body is compressed, and what the answer means.
 
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use ::config::{Compression, CompressionLevel};
+use ::config::CompressionLevel;
 use bytes::Bytes;
 use exporter_helper::{EncodeError, Reason, SendError, Sent};
 use http::header::CONTENT_TYPE;
@@ -23,7 +23,7 @@ pub(crate) use endpoint::{Base, Endpoint};
 /// The header of the API key.
 const DD_API_KEY: HeaderName = HeaderName::from_static("dd-api-key");
 /// The limit of an attempt that has none of its own.
-const WITHOUT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3600);
+const WITHOUT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A client of the intake. Nothing is opened, read or parsed before the first request.
 pub(crate) struct Intake {
@@ -91,13 +91,6 @@ impl Intake {
             Request { method: endpoint.method(), uri, headers, body: request.body.clone() };
         let timeout = self.config.client.timeout.unwrap_or(WITHOUT_TIMEOUT);
         self.client().send(&request, Deadline::after(timeout).instant()).await
-    }
-
-    /// Ends its connections.
-    pub(crate) async fn close(&self) {
-        if let Some(client) = self.client.get() {
-            client.close().await;
-        }
     }
 
     /// The URL of an endpoint.

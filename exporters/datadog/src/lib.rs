@@ -2,9 +2,11 @@
 
 mod config;
 mod exporter;
+mod host;
 mod intake;
-
-use std::sync::Arc;
+mod key;
+mod logs;
+pub mod traces;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};
@@ -15,7 +17,7 @@ pub static FACTORY: ExporterFactory = ExporterFactory {
     aliases: &[],
     signals: &Signal::ALL,
     parse: |section| -> BuildExporter {
-        let frame = exporter::Shared::new(Arc::new(config::Config::read(section)));
-        Box::new(move |context| exporter::build(&frame, context))
+        let shared = exporter::Shared::new(config::Config::read(section));
+        Box::new(move |context| exporter::build(&shared, context))
     },
 };

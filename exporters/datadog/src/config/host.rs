@@ -71,7 +71,7 @@ pub(super) fn read_hostname(section: &mut Section<'_>) -> Option<String> {
 }
 
 /// What makes a name none of a host, by the rules of Datadog's Agent.
-pub(crate) fn hostname_fault(hostname: &str) -> Option<&'static str> {
+fn hostname_fault(hostname: &str) -> Option<&'static str> {
     let is_label = |label: &str| {
         let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         !label.is_empty()

@@ -1,8 +1,9 @@
 //! What the intake's answers mean.
 //!
-//! One table for all endpoints. Datadog's own senders differ from each other and from version to version (DataDog/datadog-agent
-//! `pkg/trace/writer/sender.go`, `comp/forwarder/defaultforwarder/transaction`, `pkg/logs/client/http/destination.go`); where they do, this
-//! one errs on the side of the data.
+//! One table for all endpoints. Datadog's own senders differ (DataDog/datadog-agent 0.82 `pkg/trace/writer/sender.go`,
+//! `comp/forwarder/defaultforwarder/transaction`, `pkg/logs/client/http/destination.go`): all try 408, 429 and 5xx again and drop 400, 401 and 413;
+//! those of metrics and logs try every other status from 402 on again, too, that of traces does not; 403 is tried again by that of traces
+//! only. Here it is by all: a key that was just made is refused for a while, and data that waits is not lost. 413 is split.
 
 use std::time::Duration;
 
@@ -29,16 +30,12 @@ pub(crate) enum Verdict {
     Taken,
     /// Worth another try.
     Again,
-    /// Worth another try, and most likely the fault of the key or the site.
-    AgainUnauthorised,
-    /// Refused as every request would be, since the key or the site is wrong.
-    Unauthorised,
     /// Too large.
     TooLarge,
     /// Something in this request is wrong.
-    Request,
-    /// Every request will be refused: wrong address, wrong protocol.
-    Peer,
+    WrongRequest,
+    /// Every request will be refused.
+    WrongPeer,
 }
 
 /// What a status of an endpoint stands for.
@@ -46,15 +43,17 @@ pub(crate) fn verdict(endpoint: Endpoint, status: StatusCode) -> Verdict {
     match status.as_u16() {
         200..=299 => Verdict::Taken,
         413 => Verdict::TooLarge,
-        400 | 422 => Verdict::Request,
-        401 => Verdict::Unauthorised,
-        // The trace sender tries again since Agent 7.60 or so: a key that was just made, and an intake that is being deployed, are
-        // refused for a while.
-        403 => Verdict::AgainUnauthorised,
-        408 | 429 | 500..=599 => Verdict::Again,
-        // The forwarder of the Agent tries a series again whose path is not found.
-        404 if matches!(endpoint, Endpoint::Series | Endpoint::Sketches) => Verdict::Again,
-        _ => Verdict::Peer,
+        400 => Verdict::WrongRequest,
+        401 => Verdict::WrongPeer,
+        403 | 408 | 429 | 500..=599 => Verdict::Again,
+        402..=499 => match endpoint {
+            Endpoint::Series | Endpoint::Sketches | Endpoint::Logs => Verdict::Again,
+            Endpoint::Traces | Endpoint::Stats if status == StatusCode::UNPROCESSABLE_ENTITY => {
+                Verdict::WrongRequest
+            }
+            _ => Verdict::WrongPeer,
+        },
+        _ => Verdict::WrongPeer,
     }
 }
 
@@ -68,27 +67,28 @@ pub(crate) fn classify(
     answer: &Answer<'_>,
 ) -> Result<Sent, SendError> {
     let Answer { status, delay, said } = *answer;
-    let verdict = verdict(endpoint, status);
-    let hint = match verdict {
-        Verdict::Unauthorised | Verdict::AgainUnauthorised => {
-            " (the API key may be wrong, or of another site; settings: api::key, api::site)"
-        }
-        Verdict::Peer => " (the address may be wrong; settings: api::site, endpoint)",
-        _ => "",
-    };
     let code = Some(grpc_code(status.as_u16()));
-    let reason = || Reason::new(format!("{url} answered {status}{hint}: {said}"));
-    match verdict {
-        Verdict::Taken => Ok(Sent::all()),
-        Verdict::Again | Verdict::AgainUnauthorised => {
-            Err(SendError::Retryable { code, delay, reason: reason() })
+    let reason = || Reason::new(format!("{url} answered {status}{}: {said}", hint(status)));
+    Err(match verdict(endpoint, status) {
+        Verdict::Taken => return Ok(Sent::all()),
+        Verdict::Again => SendError::Retryable { code, delay, reason: reason() },
+        Verdict::TooLarge => SendError::TooLarge { limit_bytes: None, reason: reason() },
+        Verdict::WrongRequest => {
+            SendError::Permanent { about: About::Request, code, reason: reason() }
         }
-        Verdict::TooLarge => Err(SendError::TooLarge { limit_bytes: None, reason: reason() }),
-        Verdict::Request => {
-            Err(SendError::Permanent { about: About::Request, code, reason: reason() })
+        Verdict::WrongPeer => SendError::Permanent { about: About::Peer, code, reason: reason() },
+    })
+}
+
+/// Which settings a status speaks of.
+fn hint(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 | 403 => {
+            " (the API key may be wrong, or one of another site; settings: api::key, api::site)"
         }
-        Verdict::Unauthorised | Verdict::Peer => {
-            Err(SendError::Permanent { about: About::Peer, code, reason: reason() })
+        404 | 405 | 300..=399 => {
+            " (the address may be wrong; settings: api::site, or the endpoint of the signal)"
         }
+        _ => "",
     }
 }
