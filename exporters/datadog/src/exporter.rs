@@ -13,6 +13,7 @@ use crate::host::Hosts;
 use crate::intake::Intake;
 use crate::key::KeyCheck;
 use crate::logs::Logs;
+use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
 pub(crate) struct Shared {
@@ -57,7 +58,11 @@ pub(crate) fn build(
     context: Context,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
-        Some(Signal::Logs) => framed(shared, context.clone(), Logs::new(shared.clone())),
+        Some(Signal::Traces) => {
+            let traces = Traces::new(shared.clone(), context.id.to_string());
+            framed(shared, context, traces)
+        }
+        Some(Signal::Logs) => framed(shared, context, Logs::new(shared.clone())),
         Some(signal) => {
             Err(BuildError(format!("exporters::{}: {signal} are not sent yet", context.id)))
         }

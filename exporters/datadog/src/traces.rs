@@ -7,6 +7,7 @@
 mod body;
 mod events;
 mod inherited;
+mod push;
 mod resource;
 mod span;
 mod status_text;
@@ -17,6 +18,8 @@ use datadog::chunks::{Chunk, ResourceTraces};
 use datadog::naming::Naming;
 use pdata::Payload;
 use regex::Regex;
+
+pub(crate) use push::Traces;
 
 use body::Bodies;
 use resource::ResourceWriter;
