@@ -20,7 +20,7 @@ fn texts(groups: usize) -> Vec<[String; 3]> {
     (0..groups).map(group).collect()
 }
 
-const PEERS: &[(&str, &str)] =
+const PEERS: &[Tag<'static>] =
     &[("db.name", "orders"), ("db.system", "postgresql"), ("server.address", "orders.db.internal")];
 
 fn spans(texts: &[[String; 3]]) -> Vec<StatSpan<'_>> {

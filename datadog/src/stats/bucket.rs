@@ -130,7 +130,7 @@ impl Bucket {
         }
         let peers = std::hash::BuildHasher::hash_one(hash, key.peer_tags);
         if !key.peer_tags.is_empty() && !admit(&mut self.peer_tags, limits.peer_tags, peers) {
-            key.peer_tags = &[(BLOCKED, "")];
+            key.peer_tags = GroupKey::OVERFLOW.peer_tags;
             collapsed.peer_tags += 1;
         }
         key.write(payload, &mut shared.key);

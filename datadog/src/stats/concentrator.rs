@@ -182,6 +182,11 @@ impl Concentrator {
 }
 
 impl PayloadStats<'_> {
+    /// The statistics of another deployment, for a span that is not of this one.
+    pub fn with(&mut self, key: &PayloadKey<'_>) -> PayloadStats<'_> {
+        self.concentrator.payload(key, self.now)
+    }
+
     /// Counts a span, unless it is of those that have no statistics. Returns whether it was counted.
     #[inline]
     pub fn add(&mut self, span: &StatSpan<'_>) -> bool {

@@ -1,5 +1,10 @@
 //! What the concentrator is given: spans as Datadog sees them, borrowed from wherever they are.
 
+use std::borrow::Cow;
+
+/// A tag: its key and its value.
+pub type Tag<'a> = (&'a str, Cow<'a, str>);
+
 /// What the statistics need of a span, under Datadog's names and already normalised.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatSpan<'a> {
@@ -25,9 +30,9 @@ pub struct StatSpan<'a> {
     pub service_source: &'a str,
     /// Keys and values that describe the peer, in an order that depends on the keys alone, addresses hidden; see
     /// [`hide_addresses`](super::hide_addresses).
-    pub peer_tags: &'a [(&'a str, &'a str)],
+    pub peer_tags: &'a [Tag<'a>],
     /// Further dimensions, in an order that depends on the keys alone. Upstream has none for OTLP spans.
-    pub additional_tags: &'a [(&'a str, &'a str)],
+    pub additional_tags: &'a [Tag<'a>],
     /// Whether it failed.
     pub error: bool,
     /// Whether it has no parent.

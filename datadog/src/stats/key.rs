@@ -1,9 +1,11 @@
 //! Keys of groups and deployments as bytes: built in a buffer that is used again, hashed and compared in one go, and taken apart once,
 //! when a bucket is flushed.
 
+use std::borrow::Cow;
+
 use pdata::wire::{self, Reader};
 
-use super::input::{PayloadKey, StatSpan};
+use super::input::{PayloadKey, StatSpan, Tag};
 
 /// Stands for a value that a cap kept out, as in Datadog's own clients.
 pub(crate) const BLOCKED: &str = "tracer_blocked_value";
@@ -23,8 +25,8 @@ pub(crate) struct GroupKey<'a> {
     pub(crate) grpc_status_code: Option<u32>,
     pub(crate) synthetics: bool,
     pub(crate) trace_root: TraceRoot,
-    pub(crate) peer_tags: &'a [(&'a str, &'a str)],
-    pub(crate) additional_tags: &'a [(&'a str, &'a str)],
+    pub(crate) peer_tags: &'a [Tag<'a>],
+    pub(crate) additional_tags: &'a [Tag<'a>],
 }
 
 /// Whether a group's spans are roots of their traces; the numbers are the protocol's.
@@ -88,8 +90,8 @@ impl<'a> GroupKey<'a> {
         grpc_status_code: None,
         synthetics: false,
         trace_root: TraceRoot::Unset,
-        peer_tags: &[(BLOCKED, "")],
-        additional_tags: &[(BLOCKED, "")],
+        peer_tags: &[(BLOCKED, Cow::Borrowed(""))],
+        additional_tags: &[(BLOCKED, Cow::Borrowed(""))],
     };
 
     /// Puts the key of this group in the deployment numbered `payload` in place of what `out` holds.
@@ -179,7 +181,7 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 #[inline]
-fn put_tags(out: &mut Vec<u8>, tags: &[(&str, &str)]) {
+fn put_tags(out: &mut Vec<u8>, tags: &[Tag<'_>]) {
     wire::put_varint(out, tags.len() as u64);
     for (key, value) in tags {
         put_text(out, key);
