@@ -24,7 +24,7 @@ pub struct Entry<'a> {
     pub trace_id: u64,
     /// Its id.
     pub span_id: u64,
-    /// Its parent's id; 0 is none.
+    /// Its parent's id; 0 is none, and so is its own.
     pub parent_id: u64,
     /// The service it names itself, which its resource's gives way to.
     own_service: Option<Cow<'a, str>>,
@@ -94,11 +94,12 @@ impl<'a> Entry<'a> {
             let name = name.as_str()?.as_str();
             (!name.is_empty()).then(|| normalize::service(name))
         });
+        let (span_id, parent_id) = (low_id(span.span_id), low_id(span.parent_span_id));
         Self {
             scope,
             trace_id: low_id(span.trace_id),
-            span_id: low_id(span.span_id),
-            parent_id: low_id(span.parent_span_id),
+            span_id,
+            parent_id: if parent_id == span_id { 0 } else { parent_id },
             own_service,
             chunk,
             span,

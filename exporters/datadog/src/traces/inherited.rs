@@ -124,6 +124,7 @@ pub(super) fn datadog_key<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, [u8]>
     let own = attribute.key.as_bytes();
     match attribute.meaning {
         Some(Key::ServiceName | Key::OperationName | Key::ResourceName | Key::SpanType) => None,
+        None if own.is_empty() => None,
         Some(key) => Some(Cow::Borrowed(key.renamed().map_or(own, str::as_bytes))),
         None => Some(match own.strip_prefix(REQUEST_HEADER) {
             Some(header) => Cow::Owned([b"http.request.headers." as &[u8], header].concat()),

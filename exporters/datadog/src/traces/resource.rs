@@ -42,7 +42,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
         now_nanos: i64,
     ) -> Self {
         let language = tag_value_of(resource.any_text(Key::TelemetrySdkLanguage));
-        let head = head(resource_spans, resource, &language, options);
+        let head = head(resource_spans, resource, traces, &language, options);
         Self {
             resource,
             traces,
@@ -95,8 +95,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
         decision: &Decision,
     ) -> usize {
         let root = chunk.root().map(|entry| entry.span_id);
-        if let Some(mut head) = self.head.take() {
-            self.put_of_first_root(&mut head, chunk);
+        if let Some(head) = self.head.take() {
             bodies.begin_resource(head, &self.language);
         }
         bodies.begin_chunk(self.chunk_head(chunk, decision));
@@ -121,6 +120,8 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
                 measures_by_kind: self.options.top_level_by_kind,
                 decision_maker: (i == 0).then_some(decision.maker),
                 is_root: root == Some(entry.span_id),
+                has_no_parent: entry.parent_id == 0,
+                is_priority_automatic: decision.priority == 1,
                 now_nanos: self.now_nanos,
             };
             let spans = &mut self.spans;
@@ -130,25 +131,6 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
         }
         bodies.end_chunk();
         too_large
-    }
-
-    /// What the first trace's root says for all of them: the version of the application, and the environment and the host, where the
-    /// resource does not say.
-    fn put_of_first_root(&self, head: &mut Vec<u8>, chunk: &Chunk<'_, 'a>) {
-        let Some(root) = chunk.root() else { return };
-        let own = KnownAttributes::of(root.span.attributes);
-        let lookup = Lookup { span: &own, resource: self.resource };
-        let version = match lookup.any_text(Key::Version) {
-            version if version.is_empty() => tag_value(lookup.text(&[Key::ServiceVersion])),
-            version => version,
-        };
-        if !version.is_empty() {
-            wire::put_len(head, 10, version.as_bytes());
-        }
-        if env_of_resource(self.resource).is_empty() {
-            let keys = [Key::Env, Key::DeploymentEnvironmentName, Key::DeploymentEnvironment];
-            put_if(head, 8, tag_value(lookup.text(&keys)).as_bytes());
-        }
     }
 
     /// `TraceChunk` but its spans.
@@ -183,17 +165,11 @@ fn priority(entry: &Entry<'_>) -> Option<i32> {
         .map(|value| value as i32)
 }
 
-fn env_of_resource(resource: &KnownAttributes<'_>) -> String {
-    let nothing = KnownAttributes::default();
-    let lookup = Lookup { span: &nothing, resource };
-    let env = lookup.text(&[Key::DeploymentEnvironmentName, Key::DeploymentEnvironment]);
-    tag_value(env).into_owned()
-}
-
-/// `TracerPayload` but its chunks and what is asked of the first root.
+/// `TracerPayload` but its chunks.
 fn head(
     resource_spans: &ResourceSpans<'_>,
     resource: &KnownAttributes<'_>,
+    traces: &ResourceTraces<'_>,
     language: &str,
     options: &Options,
 ) -> Vec<u8> {
@@ -212,9 +188,58 @@ fn head(
             wire::put_len(entry, 2, &text);
         });
     }
-    put_if(&mut head, 8, env_of_resource(resource).as_bytes());
-    put_if(&mut head, 9, host_or(attributes, &options.fallback_host).as_bytes());
+    let env = tag_value(first_text(resource, ENV_KEYS));
+    let env = if env.is_empty() { first_tag(traces, resource, Key::Env, ENV_KEYS) } else { env };
+    put_if(&mut head, 8, env.as_bytes());
+    let host = match host_or(attributes, &options.fallback_host) {
+        host if host.is_empty() => Cow::Borrowed(resource.text(Key::Hostname)),
+        host => host,
+    };
+    put_if(&mut head, 9, host.as_bytes());
+    let version = first_tag(traces, resource, Key::Version, &[Key::ServiceVersion]);
+    put_if(&mut head, 10, version.as_bytes());
     head
+}
+
+const ENV_KEYS: &[Key] = &[Key::DeploymentEnvironmentName, Key::DeploymentEnvironment];
+
+/// A tag as the first span that has it has it, the roots of the traces before others: by an attribute of the tag's own name, or one of
+/// these keys, or a resource attribute of its own name.
+fn first_tag<'a>(
+    traces: &ResourceTraces<'a>,
+    resource: &KnownAttributes<'a>,
+    own: Key,
+    keys: &[Key],
+) -> Cow<'a, str> {
+    let of_resource = match tag_value(first_text(resource, keys)) {
+        text if text.is_empty() => resource.any_text(own),
+        text => text,
+    };
+    let normal = |text| if own == Key::Env { tag_value_of(text) } else { text };
+    for chunk in traces.chunks() {
+        for entry in chunk.root().into_iter().chain(chunk.entries) {
+            let attributes = &entry.span.attributes;
+            if let Some(AnyValue::Str(text)) = attributes.get(own.text()) {
+                return normal(Cow::Borrowed(text.as_str()));
+            }
+            let text = keys.iter().find_map(|key| match attributes.get(key.text()) {
+                Some(AnyValue::Str(text)) if !text.is_empty() => Some(tag_value(text.as_str())),
+                _ => None,
+            });
+            if let Some(text) = text {
+                return text;
+            }
+            if !of_resource.is_empty() {
+                return normal(of_resource);
+            }
+        }
+    }
+    Cow::Borrowed("")
+}
+
+/// The first text of these keys.
+fn first_text<'a>(resource: &KnownAttributes<'a>, keys: &[Key]) -> &'a str {
+    keys.iter().map(|key| resource.text(*key)).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 fn tag_value_of(text: Cow<'_, str>) -> Cow<'_, str> {

@@ -36,6 +36,10 @@ pub(super) struct Surroundings<'s, 'a> {
     pub(super) decision_maker: Option<&'static str>,
     /// Whether the span speaks for the trace.
     pub(super) is_root: bool,
+    /// Whether it has no parent.
+    pub(super) has_no_parent: bool,
+    /// Whether the trace is kept with the priority of those that nobody decided about.
+    pub(super) is_priority_automatic: bool,
     pub(super) now_nanos: i64,
 }
 
@@ -85,12 +89,19 @@ impl<'a> SpanWriter<'a> {
             || (around.measures_by_kind
                 && matches!(span.kind, SpanKind::Client | SpanKind::Producer));
         let client_rate = facts.sample_rate.filter(|rate| around.is_root && *rate < 1.0);
+        // What the agent's sampler notes on the root of a trace that nobody has decided about, and it keeps
+        // (`pkg/trace/sampler/prioritysampler.go`).
+        let is_sampled_here = around.is_root
+            && around.is_priority_automatic
+            && around.has_no_parent
+            && !self.attributes.list().iter().any(|attribute| has_tracers_rate(attribute));
         for (key, value) in [
             ("_top_level", around.is_top_level.then_some(1.0)),
             ("_dd.measured", is_measured.then_some(1.0)),
             ("http.status_code", facts.http_status.map(|status| status as f64)),
             ("_sample_rate", facts.sample_rate),
             ("_dd1.sr.rcusr", client_rate),
+            ("_sampling_priority_rate_v1", is_sampled_here.then_some(1.0)),
         ] {
             if let Some(value) = value {
                 self.numbers.add(Cow::Borrowed(key.as_bytes()));
@@ -231,8 +242,7 @@ fn put_head(out: &mut Vec<u8>, entry: &Entry<'_>, facts: &Facts<'_>, now_nanos: 
     wire::put_len(out, 3, facts.resource.as_bytes());
     wire::put_uint(out, 4, entry.trace_id);
     wire::put_uint(out, 5, entry.span_id);
-    let is_own_parent = entry.parent_id == entry.trace_id && entry.parent_id == entry.span_id;
-    if entry.parent_id != 0 && !is_own_parent {
+    if entry.parent_id != 0 {
         wire::put_uint(out, 6, entry.parent_id);
     }
     let (start, duration) = timing(&entry.span, now_nanos);
@@ -248,6 +258,13 @@ fn put_head(out: &mut Vec<u8>, entry: &Entry<'_>, facts: &Facts<'_>, now_nanos: 
     }
 }
 
+/// Whether an attribute is the rate at which a tracer says it sampled.
+fn has_tracers_rate(attribute: &Attribute<'_>) -> bool {
+    const RATES: [&str; 3] = ["_dd.agent_psr", "_dd.rule_psr", "_sampling_priority_rate_v1"];
+    RATES.iter().any(|rate| attribute.key == *rate)
+        && matches!(attribute.value, AnyValue::Int(_) | AnyValue::Double(_))
+}
+
 fn put_number_once<'a>(out: &mut Vec<u8>, keys: &mut Keys<'a>, key: Cow<'a, [u8]>, value: f64) {
     let key = match &*key {
         b"sampling.priority" => Cow::Borrowed(&b"_sampling_priority_v1"[..]),
@@ -259,10 +276,13 @@ fn put_number_once<'a>(out: &mut Vec<u8>, keys: &mut Keys<'a>, key: Cow<'a, [u8]
 }
 
 fn put_analytics_event(out: &mut Vec<u8>, keys: &mut Keys<'_>, value: &AnyValue<'_>) {
-    if let Some(is_event) = boolean(value) {
-        let key = Cow::Borrowed(&b"_dd1.sr.eausr"[..]);
-        put_number_once(out, keys, key, if is_event { 1.0 } else { 0.0 });
-    }
+    // What the agent makes of the rate `_dd1.sr.eausr`, 1 or 0, when it extracts events (`pkg/trace/event/processor.go`).
+    let (key, number): (&[u8], f64) = match boolean(value) {
+        Some(true) => (b"_dd.analyzed", 1.0),
+        Some(false) => (b"_dd1.sr.eausr", 0.0),
+        None => return,
+    };
+    put_number_once(out, keys, Cow::Borrowed(key), number);
 }
 
 /// Appends a text that is not empty, unless its key is taken.
