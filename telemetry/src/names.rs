@@ -132,7 +132,8 @@ pub mod label {
     pub const OTEL_SIGNAL: Label = Label::new("otel_signal");
     /// Id of an exporter, or of the connector in an exporter's place.
     pub const EXPORTER: Label = Label::new("exporter");
-    /// `traces`, `metrics` or `logs`, under the name the exporters' families use.
+    /// `traces`, `metrics` or `logs`, under the name the exporters' families use; of a connector in an exporter's place that makes other
+    /// data of them, both: `traces_to_metrics`.
     pub const DATA_TYPE: Label = Label::new("data_type");
     /// Host an HTTP exporter sends to.
     pub const SERVER_ADDRESS: Label = Label::new("server_address");

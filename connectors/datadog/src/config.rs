@@ -12,6 +12,9 @@ use regex::Regex;
 /// Length of a bucket, and how often statistics are handed on.
 const BUCKET_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The shortest: any shorter, and the process would do nothing else.
+const BUCKET_INTERVAL_MIN: Duration = Duration::from_millis(100);
+
 /// The connector's settings; keys and defaults are those of open-telemetry/opentelemetry-collector-contrib `pkg/datadog/config/traces.go`
 /// and `pkg/datadog/apmstats/factory.go`.
 #[derive(Clone, Debug)]
@@ -47,6 +50,10 @@ fn read_traces(mut section: Section<'_>) -> Config {
         None | Some(Duration::ZERO) => BUCKET_INTERVAL,
         Some(interval) => interval,
     };
+    if interval < BUCKET_INTERVAL_MIN {
+        let help = "statistics are handed on so often; the intake expects 10s";
+        section.error_with_help("bucket_interval", "must be at least 100ms", help);
+    }
     let remappings = read_remappings(&mut section);
     let as_operation = section.get("span_name_as_resource_name").unwrap_or_default();
     let stats = DriverSettings {

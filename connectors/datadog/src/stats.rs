@@ -23,7 +23,7 @@ const INLINE_BYTES_MAX: usize = 256 << 10;
 const INTERVAL_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Nanoseconds since 1970.
-type Clock = fn() -> u64;
+type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// The connector from traces to metrics.
 pub(crate) struct Stats {
@@ -46,7 +46,7 @@ struct Counting {
 impl Stats {
     /// The connector, not yet started.
     pub(crate) fn new(config: &Config, context: Context, next: Outlet) -> Self {
-        Self::with_clock(config, context, next, system_time)
+        Self::with_clock(config, context, next, Box::new(system_time))
     }
 
     fn with_clock(config: &Config, context: Context, next: Outlet, clock: Clock) -> Self {
