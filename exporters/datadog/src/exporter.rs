@@ -1,8 +1,10 @@
 //! The exporter of one signal, and what the exporters of all signals of one section share.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use exporter_helper::{EncodeError, Encoded, Push, SendError, Sent, exporter};
+use ::config::{Batch, Sizer};
+use exporter_helper::{EncodeError, Encoded, Push, SendError, Sent, Settings, exporter};
 use net::host::Host;
 use pdata::{Payload, Signal};
 use pipeline::{BuildError, Client, Context, Exporter, StartError};
@@ -12,7 +14,7 @@ use crate::config::Config;
 use crate::host::Hosts;
 use crate::intake::Intake;
 use crate::key::KeyCheck;
-use crate::logs::Logs;
+use crate::logs::{Logs, RECORDS_MAX};
 use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
@@ -60,9 +62,13 @@ pub(crate) fn build(
     match context.signal {
         Some(Signal::Traces) => {
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, traces)
+            framed(shared, context, shared.config.helper.clone(), traces)
         }
-        Some(Signal::Logs) => framed(shared, context, Logs::new(shared.clone())),
+        Some(Signal::Logs) => {
+            let mut settings = shared.config.helper.clone();
+            fill_requests(&mut settings, shared.config.logs.batch_wait);
+            framed(shared, context, settings, Logs::new(shared.clone()))
+        }
         Some(signal) => {
             Err(BuildError(format!("exporters::{}: {signal} are not sent yet", context.id)))
         }
@@ -73,11 +79,23 @@ pub(crate) fn build(
 fn framed(
     shared: &Arc<Shared>,
     context: Context,
+    settings: Settings,
     push: impl Push,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
-    let settings = shared.config.helper.clone();
     let framed = Framed { push, shared: shared.clone(), context: context.clone() };
     exporter(context, settings, framed)
+}
+
+/// Has records wait in the queue until a request is full, or for as long as the setting `logs::batch_wait` says.
+fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
+    if let (Some(queue), Some(flush_timeout)) = (&mut settings.queue, wait) {
+        let mut min_size = RECORDS_MAX as u64;
+        if queue.sizer == Sizer::Items {
+            min_size = min_size.min(queue.queue_size);
+        }
+        let batch = Batch { flush_timeout, sizer: Sizer::Items, min_size, ..Batch::default() };
+        queue.batch = Some(batch);
+    }
 }
 
 /// A signal's push, and what its first payload and its hosts set off.

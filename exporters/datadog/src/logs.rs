@@ -12,7 +12,8 @@ use crate::intake::{Endpoint, IntakeRequest};
 
 pub(crate) mod translate;
 
-use translate::{Options, RECORDS_MAX, translate};
+pub(crate) use translate::RECORDS_MAX;
+use translate::{Options, translate};
 
 /// The most requests that a payload becomes before it is split and sent in parts: a long resource that many records share makes bodies
 /// of a hundred times its size.
