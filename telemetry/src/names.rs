@@ -193,6 +193,12 @@ label_values! {
         Untranslatable = "untranslatable",
         /// A processor removed it, as its configuration says.
         Filtered = "filtered",
+        /// There is nothing in it to be sent: a data point without a value, a histogram without observations.
+        Empty = "empty",
+        /// The first point of a cumulative series, which later ones are measured from.
+        Baseline = "baseline",
+        /// A cumulative point that is no newer than one that was taken before.
+        Stale = "stale",
         /// A sampler decided against it.
         Sampled = "sampled",
         /// A sampler could not decide, and `fail_closed` has it drop such items.

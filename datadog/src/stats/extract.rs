@@ -25,6 +25,7 @@ use crate::chunks::{Chunk, Entry, ResourceTraces};
 use crate::keys::Key;
 use crate::naming::kind_name;
 use crate::normalize::tag_value;
+use crate::obfuscate::{Family, Obfuscator};
 use crate::source::Source;
 use crate::span::{Facts, timing};
 use deployment::{Deployment, container_tags};
@@ -38,6 +39,7 @@ pub(super) struct Extractor {
     settings: DriverSettings,
     peer_tags: PeerTags,
     stats_computed: Finder<'static>,
+    obfuscator: Obfuscator,
 }
 
 /// What is known of a resource.
@@ -65,7 +67,8 @@ impl<'s, T: FnMut(u64) -> Option<&'s str>> OtherServices<'s> for T {}
 impl Extractor {
     pub(super) fn new(settings: DriverSettings) -> Self {
         let peer_tags = PeerTags::new(settings.peer_tags, settings.further_peer_tags.clone());
-        Self { settings, peer_tags, stats_computed: Finder::new(STATS_COMPUTED) }
+        let stats_computed = Finder::new(STATS_COMPUTED);
+        Self { settings, peer_tags, stats_computed, obfuscator: Obfuscator::new() }
     }
 
     /// Counts the spans of a payload. Returns how many were counted.
@@ -168,10 +171,11 @@ impl Extractor {
             && matches!(entry.span.kind, SpanKind::Client | SpanKind::Producer);
         let (start, duration) = timing(&entry.span, span.now as i64);
         let http_status = facts.http_status.and_then(|status| u32::try_from(status).ok());
+        let family = Family::of(facts.span_type);
         stats.add(&StatSpan {
             service: &facts.service,
             name: &facts.name,
-            resource: &facts.resource,
+            resource: self.obfuscator.resource(family, &facts.resource),
             span_type: facts.span_type,
             kind,
             http_status_code: http_status.unwrap_or(0),

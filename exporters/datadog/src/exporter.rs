@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ::config::{Batch, Sizer};
-use exporter_helper::{EncodeError, Encoded, Push, SendError, Sent, Settings, exporter};
+use exporter_helper::{
+    EncodeError, Encoded, EncodedRequest, Push, SendError, Sent, Settings, exporter,
+};
 use net::host::Host;
 use pdata::{Payload, Signal};
 use pipeline::{BuildError, Client, Context, Exporter, StartError};
@@ -15,6 +17,7 @@ use crate::host::Hosts;
 use crate::intake::Intake;
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
+use crate::metrics::Metrics;
 use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
@@ -24,7 +27,7 @@ pub(crate) struct Shared {
     /// Where everything is sent.
     pub(crate) intake: Intake,
     /// The check of the API key.
-    key: KeyCheck,
+    pub(crate) key: KeyCheck,
     /// What hosts are told about.
     pub(crate) hosts: Hosts,
     /// The host of payloads that name none, once it was asked for.
@@ -38,7 +41,7 @@ impl Shared {
         Arc::new(Self {
             intake: Intake::new(config.clone()),
             key: KeyCheck::default(),
-            hosts: Hosts::new(&config),
+            hosts: Hosts::new(config.clone()),
             fallback_host: OnceLock::new(),
             config,
         })
@@ -61,16 +64,19 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
         Some(Signal::Traces) => {
+            let settings = shared.config.helper.clone();
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, shared.config.helper.clone(), traces)
+            framed(shared, context, settings, traces)
+        }
+        Some(Signal::Metrics) => {
+            let settings = shared.config.helper.clone();
+            let metrics = Metrics::new(shared.clone(), context.clone());
+            framed(shared, context, settings, metrics)
         }
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
             fill_requests(&mut settings, shared.config.logs.batch_wait);
             framed(shared, context, settings, Logs::new(shared.clone()))
-        }
-        Some(signal) => {
-            Err(BuildError(format!("exporters::{}: {signal} are not sent yet", context.id)))
         }
         None => Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id))),
     }
@@ -87,7 +93,7 @@ fn framed(
 }
 
 /// Has records wait in the queue until a request is full, or for as long as the setting `logs::batch_wait` says.
-fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
+pub(crate) fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
     if let (Some(queue), Some(flush_timeout)) = (&mut settings.queue, wait) {
         let mut min_size = RECORDS_MAX as u64;
         if queue.sizer == Sizer::Items {
@@ -113,7 +119,7 @@ impl<P: Push> Push for Framed<P> {
         payload: &Payload,
         client: &Client,
     ) -> Result<Encoded<P::Request>, EncodeError> {
-        self.shared.hosts.note(payload, &self.shared);
+        self.shared.hosts.note(payload, self.shared.fallback_host());
         if self.shared.config.only_metadata {
             return Ok(Encoded::nothing(DropReason::Filtered, payload.items()));
         }
@@ -145,6 +151,14 @@ impl<P: Push> Push for Framed<P> {
         self.push.offload_bytes()
     }
 
+    fn keeps_state(&self) -> bool {
+        self.push.keeps_state()
+    }
+
+    fn halve(&self, request: EncodedRequest<P::Request>) -> Vec<EncodedRequest<P::Request>> {
+        self.push.halve(request)
+    }
+
     async fn start(&self) -> Result<(), StartError> {
         if self.shared.config.api.fail_on_invalid_key {
             let _taken = self.shared.key.is_due();
@@ -163,3 +177,6 @@ impl<P: Push> Push for Framed<P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,11 @@ mod host;
 mod intake;
 mod key;
 mod logs;
+mod metrics;
 pub mod traces;
+
+#[cfg(test)]
+mod testing;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};

@@ -7,6 +7,7 @@ use std::ops::Range;
 use datadog::attributes::{Attribute, KnownAttributes};
 use datadog::keys::Key;
 use datadog::normalize;
+use datadog::obfuscate::Family;
 use datadog::tags::ContainerTags;
 use pdata::view::{AnyValue, KeyValue, Scope};
 use pdata::{KeyFilter, text};
@@ -19,6 +20,8 @@ pub(super) struct Block<'a> {
     bytes: Vec<u8>,
     entries: Vec<Entry<'a>>,
     filter: KeyFilter,
+    /// Attributes whose values depend on the type of the span.
+    treated: Vec<Attribute<'a>>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +44,10 @@ impl<'a> Block<'a> {
             }
             let Some(key) = datadog_key(attribute) else { continue };
             if attribute.meaning == Some(Key::AnalyticsEvent) {
+                continue;
+            }
+            if attribute.meaning.is_some_and(Family::any_treats) {
+                this.treated.push(*attribute);
                 continue;
             }
             scratch.clear();
@@ -106,6 +113,11 @@ impl<'a> Block<'a> {
                 out.extend_from_slice(self.bytes.get(entry.range.clone()).unwrap_or_default());
             }
         }
+    }
+
+    /// The attributes that are not encoded here, since their values depend on the type of the span.
+    pub(super) fn treated(&self) -> &[Attribute<'a>] {
+        &self.treated
     }
 
     /// The filter of its keys.
