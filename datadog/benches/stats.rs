@@ -1,8 +1,12 @@
 //! What a span costs in the concentrator, beside what it takes to know it.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 
-use datadog::stats::{Concentrator, ConcentratorSettings, PayloadKey, StatSpan};
+use datadog::stats::{
+    Concentrator, ConcentratorSettings, Driver, DriverSettings, PayloadKey, StatSpan, StatsPayload,
+    Tag,
+};
 
 const NOW: u64 = 1_700_000_000_000_000_000;
 
@@ -20,8 +24,11 @@ fn texts(groups: usize) -> Vec<[String; 3]> {
     (0..groups).map(group).collect()
 }
 
-const PEERS: &[Tag<'static>] =
-    &[("db.name", "orders"), ("db.system", "postgresql"), ("server.address", "orders.db.internal")];
+const PEERS: &[Tag<'static>] = &[
+    ("db.name", Cow::Borrowed("orders")),
+    ("db.system", Cow::Borrowed("postgresql")),
+    ("server.address", Cow::Borrowed("orders.db.internal")),
+];
 
 fn spans(texts: &[[String; 3]]) -> Vec<StatSpan<'_>> {
     let mut rng = fastrand::Rng::with_seed(1);
@@ -103,7 +110,18 @@ fn flush_2000_groups(bencher: divan::Bencher<'_, '_>) {
     };
     bencher.with_inputs(full).bench_local_values(|mut concentrator| {
         let flushed = concentrator.flush(NOW, true);
-        let payload = datadog::stats::StatsPayload { stats: flushed.stats(), ..Default::default() };
+        let payload = StatsPayload { stats: flushed.stats(), ..Default::default() };
         black_box((payload.encode(), payload.to_msgpack()))
     });
+}
+
+/// A request as SDKs send it, extraction included.
+#[divan::bench]
+fn add_request_of_100_spans(bencher: divan::Bencher<'_, '_>) {
+    let payload = pdata::sample::traces(100);
+    let settings = DriverSettings { peer_tags: true, ..DriverSettings::default() };
+    let mut driver = Driver::new(settings, NOW, 1);
+    bencher
+        .counter(divan::counter::ItemsCount::new(payload.items()))
+        .bench_local(|| driver.add(black_box(&payload), NOW));
 }

@@ -40,7 +40,8 @@ fn read_traces(mut section: Section<'_>) -> Config {
     if section.get::<i64>("trace_buffer").is_some_and(|buffer| buffer < 0) {
         section.error("trace_buffer", "trace buffer must be non-negative");
     } else {
-        section.ignored("trace_buffer", "spans are counted as they come, so none waits in a buffer");
+        section
+            .ignored("trace_buffer", "spans are counted as they come, so none waits in a buffer");
     }
     if section.get("ignore_missing_datadog_fields").unwrap_or(false) {
         let message = "ignore_missing_datadog_fields is not yet supported in the connector";

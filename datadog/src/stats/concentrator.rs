@@ -294,7 +294,7 @@ const OVERFLOW: PayloadKey<'static> = PayloadKey {
 
 /// Kinds that are counted even inside a service, when the settings say so.
 fn has_counted_kind(kind: &str) -> bool {
-    ["server", "client", "producer", "consumer"].iter().any(|counted| kind == *counted)
+    matches!(kind, "server" | "client" | "producer" | "consumer")
 }
 
 fn align(time: u64, interval: u64) -> u64 {

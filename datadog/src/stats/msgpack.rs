@@ -1,8 +1,6 @@
 //! Statistics as MessagePack: what the intake takes. Maps with the field names of Datadog's Go structs for keys, every key in every map,
 //! as the agent writes them.
 
-use std::borrow::Cow;
-
 use rmp::encode::{
     ValueWriteError, write_array_len, write_bin, write_bool, write_map_len, write_sint, write_str,
     write_uint,
@@ -77,14 +75,15 @@ fn put_group(out: &mut Vec<u8>, group: &ClientGroupedStats<'_>) -> Written {
     put_bool(out, "Synthetics", group.synthetics)?;
     put_number(out, "TopLevelHits", group.top_level_hits)?;
     put_text(out, "SpanKind", group.span_kind)?;
-    put_list(out, "PeerTags", &group.peer_tags, put_element)?;
+    put_list(out, "PeerTags", &group.peer_tags, |out, tag| write_str(out, tag))?;
     put_number(out, "IsTraceRoot", group.is_trace_root.into())?;
     put_text(out, "GRPCStatusCode", &group.grpc_status_code)?;
     put_text(out, "HTTPMethod", group.http_method)?;
     put_text(out, "HTTPEndpoint", group.http_endpoint)?;
     put_text(out, "srv_src", group.service_source)?;
-    put_list(out, "SpanDerivedPrimaryTags", &group.span_derived_primary_tags, put_element)?;
-    put_list(out, "AdditionalMetricTags", &group.additional_metric_tags, put_element)
+    let (primary, additional) = (&group.span_derived_primary_tags, &group.additional_metric_tags);
+    put_list(out, "SpanDerivedPrimaryTags", primary, |out, tag| write_str(out, tag))?;
+    put_list(out, "AdditionalMetricTags", additional, |out, tag| write_str(out, tag))
 }
 
 fn put_text(out: &mut Vec<u8>, key: &str, text: &str) -> Written {
@@ -116,10 +115,6 @@ fn put_list<T>(
     write_str(out, key)?;
     write_array_len(out, list.len() as u32)?;
     list.iter().try_for_each(|item| put(out, item))
-}
-
-fn put_element(out: &mut Vec<u8>, text: &Cow<'_, str>) -> Written {
-    write_str(out, text)
 }
 
 #[cfg(test)]

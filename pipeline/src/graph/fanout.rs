@@ -73,9 +73,9 @@ async fn offer_to(
     envelope: Envelope,
     items: u64,
 ) -> Vec<Result<(), Refused<'_>>> {
-    let offers = branches.iter().map(|branch| -> BoxFuture<'_, _> {
-        Box::pin(branch.offer(envelope.clone(), items))
-    });
+    let offers = branches
+        .iter()
+        .map(|branch| -> BoxFuture<'_, _> { Box::pin(branch.offer(envelope.clone(), items)) });
     let offers = offers.collect();
     // The branches alone hold the bytes from here on, so that one may edit them in place.
     drop(envelope);

@@ -143,7 +143,9 @@ async fn shutdown_loses_nothing() {
     fixture.consume(5).await;
     assert_eq!(fixture.stats.shutdown(soon()).await, 0);
     assert_eq!(fixture.hits(), 5);
-    fixture.assert_metric("hikyaku_connector_held_items{component=\"datadog/c\",data_type=\"metrics\"} 0");
+    fixture.assert_metric(
+        "hikyaku_connector_held_items{component=\"datadog/c\",data_type=\"metrics\"} 0",
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +168,9 @@ async fn statistics_that_are_refused_for_now_are_held_and_offered_again() {
     fixture.next.refuse(Some(overloaded()));
     fixture.consume(2).await;
     assert_eq!(fixture.stats.flush(Deadline::after(Duration::from_secs(3))).await, 1);
-    fixture.assert_metric("hikyaku_connector_held_items{component=\"datadog/c\",data_type=\"metrics\"} 1");
+    fixture.assert_metric(
+        "hikyaku_connector_held_items{component=\"datadog/c\",data_type=\"metrics\"} 1",
+    );
     assert!(fixture.next.offers() > 2);
     fixture.consume(3).await;
     fixture.next.refuse(None);
@@ -175,7 +179,8 @@ async fn statistics_that_are_refused_for_now_are_held_and_offered_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn spans_are_taken_however_long_the_metrics_pipeline_takes_nothing_and_what_is_held_is_bounded() {
+async fn spans_are_taken_however_long_the_metrics_pipeline_takes_nothing_and_what_is_held_is_bounded()
+ {
     let fixture = Fixture::start().await;
     fixture.next.refuse(Some(overloaded()));
     for _ in 0..100 {
@@ -212,7 +217,8 @@ async fn shutdown_says_and_counts_what_it_gave_up_at_the_deadline() {
     fixture.consume(2).await;
     assert_eq!(fixture.stats.shutdown(Deadline::after(Duration::from_secs(1))).await, 1);
     let of = "component=\"datadog/c\",data_type=\"metrics\"";
-    fixture.assert_metric(&format!("hikyaku_connector_dropped_items{{{of},reason=\"shutdown\"}} 1"));
+    fixture
+        .assert_metric(&format!("hikyaku_connector_dropped_items{{{of},reason=\"shutdown\"}} 1"));
     fixture.assert_metric(&format!("hikyaku_connector_held_items{{{of}}} 0"));
 }
 

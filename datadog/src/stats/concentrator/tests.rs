@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::stats::{ClientStatsPayload, StatsPayload};
+use crate::stats::{ClientStatsPayload, StatsPayload, Tag};
 
 mod caps;
 mod time;
@@ -167,7 +167,7 @@ fn spans_are_counted_that_are_top_level_measured_or_of_a_counted_kind_and_comple
 
 #[test]
 fn every_field_tells_groups_apart_and_comes_out_as_it_went_in() {
-    let tags: &[(&str, &str)] = &[("db.name", "orders"), ("db.system", "mysql")];
+    let tags = &[("db.name", "orders".into()), ("db.system", "mysql".into())];
     let base = ended(0);
     let spans = [
         base,
@@ -201,7 +201,7 @@ fn every_field_tells_groups_apart_and_comes_out_as_it_went_in() {
     assert_eq!(groups.len(), spans.len());
     for (i, span) in spans.iter().enumerate() {
         let group = groups.iter().find(|g| g.hits == i as u64 + 1).unwrap();
-        let texts = |tags: &[(&str, &str)]| -> Vec<String> {
+        let texts = |tags: &[Tag<'_>]| -> Vec<String> {
             tags.iter().map(|(key, value)| format!("{key}:{value}")).collect()
         };
         let found = [
@@ -238,10 +238,10 @@ fn every_field_tells_groups_apart_and_comes_out_as_it_went_in() {
 
 #[test]
 fn peer_tags_come_out_sorted_as_texts() {
-    let tags: &[(&str, &str)] = &[
-        ("messaging.destination", "a"),
-        ("messaging.destination.name", "a"),
-        ("peer.service", "b"),
+    let tags = &[
+        ("messaging.destination", "a".into()),
+        ("messaging.destination.name", "a".into()),
+        ("peer.service", "b".into()),
     ];
     let mut concentrator = concentrator();
     let span = StatSpan { peer_tags: tags, ..ended(0) };

@@ -40,10 +40,13 @@ impl<'a> Deployment<'a> {
         let hostname = match source {
             Some(Source::Host(host)) => host.clone(),
             Some(Source::Serverless(_)) => Cow::Borrowed(""),
-            None => match (lookup.resource.any_text(Key::Hostname), lookup.span.any_text(Key::Hostname)) {
-                (host, _) | (_, host) if !host.is_empty() => host,
-                _ => Cow::Borrowed(fallback_host),
-            },
+            None => {
+                match (lookup.resource.any_text(Key::Hostname), lookup.span.any_text(Key::Hostname))
+                {
+                    (host, _) | (_, host) if !host.is_empty() => host,
+                    _ => Cow::Borrowed(fallback_host),
+                }
+            }
         };
         Self {
             env: tag_value(lookup.text(ENV)),

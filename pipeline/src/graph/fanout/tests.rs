@@ -150,7 +150,8 @@ async fn offer_that_is_dropped_half_way_counts_as_given_back_where_there_was_no_
 }
 
 #[tokio::test]
-async fn observer_is_given_what_another_branch_took_and_never_keeps_a_sender_from_being_pushed_back() {
+async fn observer_is_given_what_another_branch_took_and_never_keeps_a_sender_from_being_pushed_back()
+ {
     let fixture = with_observers(3, 1);
     let [observer, first, second] = &fixture.recorders[..] else { unreachable!("three") };
     first.refuse(Some(full()));

@@ -183,7 +183,8 @@ fn statistics_are_those_of_the_reference() {
             }
         }
         let more = ours.iter().filter(|(key, _)| !theirs.contains_key(*key));
-        complaints.extend(more.map(|(key, found)| format!("{name}: more: {key} {:?}", found.counts)));
+        complaints
+            .extend(more.map(|(key, found)| format!("{name}: more: {key} {:?}", found.counts)));
     }
     assert!(complaints.is_empty(), "\n  {}", complaints.join("\n  "));
     assert!(compared > 50, "only {compared} groups were compared");

@@ -37,7 +37,7 @@ fn endpoints_and_peer_tags_beyond_their_caps_are_counted_as_one() {
     let mut concentrator = limited(Limits { http_endpoints: 2, peer_tags: 2, ..Limits::default() });
     let texts: Vec<String> = (0..5).map(|i| format!("/{i}")).collect();
     for text in &texts {
-        let tags = [("peer.service", text.as_str())];
+        let tags = [("peer.service", text.as_str().into())];
         let spans = [
             StatSpan { http_endpoint: text, ..ended(0) },
             StatSpan { peer_tags: &tags, kind: "client", ..ended(0) },
