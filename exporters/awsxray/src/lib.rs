@@ -1,0 +1,3 @@
+//! The `awsxray` exporter: spans to AWS X-Ray, as segment documents.
+
+pub mod translate;
