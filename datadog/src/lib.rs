@@ -1,3 +1,22 @@
 //! What Datadog makes of OpenTelemetry: shared by the exporter and the connector.
 //!
+//! - [`source`]: the host that telemetry comes from, or the platform without hosts.
+//! - [`tags`]: what a resource becomes as Datadog's tags.
+//! - [`span`]: what a span is called and how it counts; [`naming`] has the rules, [`chunks`] the spans of a trace.
+//! - [`keys`] and [`attributes`]: the attributes that mean something to Datadog; [`normalize`]: names and tags as the backend keeps them.
+//!
 //! Everything here is pure translation and counting: no network, no clock but the one that is handed in.
+
+pub mod attributes;
+pub mod chunks;
+pub mod keys;
+pub mod naming;
+pub mod normalize;
+pub mod source;
+pub mod span;
+pub mod tags;
+
+mod types;
+
+#[cfg(test)]
+mod fixtures;

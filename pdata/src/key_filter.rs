@@ -21,6 +21,20 @@ impl KeyFilter {
         *word |= bit;
         seen
     }
+
+    /// Whether a key that was added here may have been added there, too.
+    #[inline]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// Whether an equal key may have been added.
+    #[inline]
+    pub fn may_contain(&self, key: &[u8]) -> bool {
+        let mut one = Self::default();
+        let _first = one.add(key);
+        self.overlaps(&one)
+    }
 }
 
 /// Eight well-mixed bits of a key's length, first and last bytes, in which attribute keys differ.

@@ -10,6 +10,8 @@
 
 pub mod edit;
 pub mod payload;
+#[cfg(feature = "sample")]
+pub mod sample;
 pub mod schema;
 pub mod text;
 pub mod view;

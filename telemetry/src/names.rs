@@ -148,6 +148,10 @@ pub mod label {
     pub const PIPELINE: Label = Label::new("pipeline");
     /// Why; see [`super::DropReason`], [`super::RefuseReason`] and [`super::LogDropReason`].
     pub const REASON: Label = Label::new("reason");
+    /// What a sampler took its decision by: a name of its own, or the attribute it was told to use.
+    pub const POLICY: Label = Label::new("policy");
+    /// `true` when a sampler let the item pass.
+    pub const SAMPLED: Label = Label::new("sampled");
     /// Kind of a component: `receiver`, `processor`, `exporter`, `connector` or `extension`.
     pub const KIND: Label = Label::new("kind");
     /// Id of a component of any kind.
@@ -188,6 +192,10 @@ label_values! {
         Untranslatable = "untranslatable",
         /// A processor removed it, as its configuration says.
         Filtered = "filtered",
+        /// A sampler decided against it.
+        Sampled = "sampled",
+        /// A sampler could not decide, and `fail_closed` has it drop such items.
+        FailClosed = "fail_closed",
         /// The component that held it failed.
         ComponentFailed = "component_failed",
     }
@@ -333,6 +341,16 @@ families! {
         "Items that the memory limiter let pass.";
     MEMORY_LIMITER_REFUSED: "otelcol_processor_memory_limiter_refused", counter per item, Basic, [PROCESSOR],
         "Items that the memory limiter turned away; the sender was told.";
+
+    SAMPLER_TRACES_SAMPLED: "otelcol_processor_probabilistic_sampler_count_traces_sampled", counter, Basic,
+        [PROCESSOR, POLICY, SAMPLED],
+        "Spans that were sampled or not; deprecated upstream for the family of spans processed.";
+    SAMPLER_SPANS_PROCESSED: "otelcol_processor_probabilistic_sampler_count_spans_processed", counter, Basic,
+        [PROCESSOR, POLICY, SAMPLED],
+        "Spans that were sampled or not.";
+    SAMPLER_LOGS_SAMPLED: "otelcol_processor_probabilistic_sampler_count_logs_sampled", counter, Basic,
+        [PROCESSOR, POLICY, SAMPLED],
+        "Log records that were sampled or not.";
 
     EXPORTER_SENT: "otelcol_exporter_sent", counter per item, Basic,
         [EXPORTER, SERVER_ADDRESS, SERVER_PORT, URL_PATH],

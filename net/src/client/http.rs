@@ -140,12 +140,7 @@ impl HttpClient {
     /// # Errors
     /// When a codec fails, which none does on memory.
     pub fn compress_now(&self, pieces: Vec<Bytes>) -> io::Result<Body> {
-        let pieces = if self.compression.is_compressed() {
-            vec![compress_now(&pieces, self.compression, self.level)?]
-        } else {
-            pieces
-        };
-        Ok(Body { pieces: pieces.into(), encoding: self.compression })
+        Body::compressed(pieces, self.compression, self.level)
     }
 
     /// Sends a request and reads its answer, whatever its status. The future may be dropped at
@@ -324,6 +319,21 @@ impl Body {
     #[must_use]
     pub fn plain(pieces: Vec<Bytes>) -> Self {
         Self { pieces: pieces.into(), encoding: Compression::None }
+    }
+
+    /// Pieces compressed here and now, whatever the client's settings say: for protocols whose endpoints take codecs of
+    /// their own.
+    ///
+    /// # Errors
+    /// When a codec fails, which none does on memory.
+    pub fn compressed(
+        pieces: Vec<Bytes>,
+        codec: Compression,
+        level: CompressionLevel,
+    ) -> io::Result<Self> {
+        let pieces =
+            if codec.is_compressed() { vec![compress_now(&pieces, codec, level)?] } else { pieces };
+        Ok(Self { pieces: pieces.into(), encoding: codec })
     }
 
     /// The number of bytes on the wire.

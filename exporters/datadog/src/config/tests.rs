@@ -1,0 +1,3 @@
+use confmap::{Diagnostics, Node};
+
+use super::*;

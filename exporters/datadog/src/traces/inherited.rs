@@ -1,0 +1,160 @@
+//! What the spans of a resource and a scope have in common: encoded once, copied into each.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use datadog::attributes::{Attribute, KnownAttributes};
+use datadog::keys::Key;
+use datadog::normalize;
+use datadog::tags::ContainerTags;
+use pdata::view::{AnyValue, KeyValue, Scope};
+use pdata::{KeyFilter, text};
+
+use super::tags::{Keys, put_text};
+
+/// Attributes that become entries of `meta`, encoded, with the key of each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Block<'a> {
+    bytes: Vec<u8>,
+    entries: Vec<Entry<'a>>,
+    filter: KeyFilter,
+    /// Whether a text in it is empty, which only counts when nobody has a better one.
+    has_empty: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<'a> {
+    key: Cow<'a, [u8]>,
+    range: Range<usize>,
+    is_empty: bool,
+}
+
+impl<'a> Block<'a> {
+    /// The attributes of a resource under Datadog's keys. The first value of a key counts.
+    pub(super) fn of_resource(attributes: &KnownAttributes<'a>) -> Self {
+        let mut this = Self::default();
+        let mut seen = Keys::default();
+        let mut scratch = Vec::new();
+        let mut empty = Vec::new();
+        for attribute in attributes.list() {
+            let pair = KeyValue { key: attribute.key, value: attribute.value };
+            if ContainerTags::takes(&pair) {
+                continue;
+            }
+            let Some(key) = datadog_key(attribute) else { continue };
+            if attribute.meaning == Some(Key::AnalyticsEvent) {
+                continue;
+            }
+            scratch.clear();
+            put_value(&mut scratch, attribute);
+            if scratch.is_empty() {
+                empty.push(key);
+            } else if seen.add(key.clone()) {
+                this.push(key, &scratch);
+            }
+        }
+        for key in empty {
+            if seen.add(key.clone()) {
+                this.push(key, b"");
+            }
+        }
+        this
+    }
+
+    /// The attributes of a scope under their own keys, which win over everything else. The last value of a key counts.
+    pub(super) fn of_scope(scope: &Scope<'a>) -> Self {
+        let mut last: HashMap<&[u8], usize> = HashMap::new();
+        let attributes: Vec<KeyValue<'a>> = scope.attributes.iter().collect();
+        for (at, attribute) in attributes.iter().enumerate() {
+            last.insert(attribute.key.as_bytes(), at);
+        }
+        let mut this = Self::default();
+        for (at, attribute) in attributes.iter().enumerate() {
+            let key = attribute.key.as_bytes();
+            if last.get(key) == Some(&at) {
+                this.push(Cow::Borrowed(key), text::to_text(&attribute.value).as_bytes());
+            }
+        }
+        this
+    }
+
+    fn push(&mut self, key: Cow<'a, [u8]>, value: &[u8]) {
+        let start = self.bytes.len();
+        put_text(&mut self.bytes, &key, value);
+        let _may_be_seen = self.filter.add(&key);
+        self.has_empty |= value.is_empty();
+        self.entries.push(Entry {
+            key,
+            range: start..self.bytes.len(),
+            is_empty: value.is_empty(),
+        });
+    }
+
+    /// Appends the entries whose keys are not taken yet; they are afterwards.
+    pub(super) fn put_missing(&self, out: &mut Vec<u8>, keys: &mut Keys<'a>) {
+        if keys.is_apart_from(&self.filter) {
+            out.extend_from_slice(&self.bytes);
+            for entry in &self.entries {
+                keys.add(entry.key.clone());
+            }
+            return;
+        }
+        for entry in &self.entries {
+            if keys.add(entry.key.clone()) {
+                out.extend_from_slice(self.bytes.get(entry.range.clone()).unwrap_or_default());
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether it has a text, which is not empty, under a key.
+    pub(super) fn has_text(&self, key: &[u8]) -> bool {
+        self.filter.may_contain(key)
+            && self.entries.iter().any(|entry| *entry.key == *key && !entry.is_empty)
+    }
+}
+
+/// What an attribute is called in Datadog. Those that name the span itself are no tags.
+pub(super) fn datadog_key<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, [u8]>> {
+    const REQUEST_HEADER: &[u8] = b"http.request.header.";
+    let own = attribute.key.as_bytes();
+    match attribute.meaning {
+        Some(Key::ServiceName | Key::OperationName | Key::ResourceName | Key::SpanType) => None,
+        None if own.is_empty() => None,
+        Some(key) => Some(Cow::Borrowed(key.renamed().map_or(own, str::as_bytes))),
+        None => Some(match own.strip_prefix(REQUEST_HEADER) {
+            Some(header) => Cow::Owned([b"http.request.headers." as &[u8], header].concat()),
+            None => Cow::Borrowed(own),
+        }),
+    }
+}
+
+/// Appends the text of an attribute as a tag has it.
+pub(super) fn put_value(out: &mut Vec<u8>, attribute: &Attribute<'_>) {
+    let start = out.len();
+    text::put_text(out, &attribute.value);
+    let normal: fn(&str) -> Cow<'_, str> = match attribute.meaning {
+        Some(Key::Env) => normalize::tag_value,
+        Some(Key::PeerService | Key::BaseService) => normalize::other_service,
+        _ => return,
+    };
+    let written = out.split_off(start);
+    out.extend_from_slice(normal(std::str::from_utf8(&written).unwrap_or_default()).as_bytes());
+}
+
+/// The truth in a text, as Go's `strconv.ParseBool` finds it.
+pub(super) fn boolean(value: &AnyValue<'_>) -> Option<bool> {
+    match value {
+        AnyValue::Bool(value) => Some(*value),
+        AnyValue::Str(text) => match text.as_bytes() {
+            b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Some(true),
+            b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
