@@ -42,5 +42,7 @@ pub static COMPONENTS: Components = Components {
     extensions: &[
         #[cfg(feature = "extension-health-check")]
         &extension_health_check::FACTORY,
+        #[cfg(feature = "extension-sigv4auth")]
+        &extension_sigv4auth::FACTORY,
     ],
 };

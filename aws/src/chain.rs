@@ -47,12 +47,12 @@ impl Chain<'_> {
         let mut looked = Looked::default();
         match from_environment(environment) {
             Ok(Some(lease)) => return Ok(lease),
-            Ok(None) => looked.note("the environment", "AWS_ACCESS_KEY_ID is not set"),
+            Ok(None) => looked.not_set("AWS_ACCESS_KEY_ID"),
             Err(cause) => return Err(failed(Source::Environment, cause)),
         }
         match environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
             Some(file) => return self.web_identity(PathBuf::from(file)).await,
-            None => looked.note("a web identity", "AWS_WEB_IDENTITY_TOKEN_FILE is not set"),
+            None => looked.not_set("AWS_WEB_IDENTITY_TOKEN_FILE"),
         }
         let named =
             environment.get("AWS_PROFILE").or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
@@ -87,7 +87,7 @@ impl Chain<'_> {
             if is_named {
                 return Err(at_profile(Cause::NoProfile(places.names())));
             }
-            looked.note(format!("the profile {profile:?}"), format!("not in {}", places.names()));
+            looked.asked(format!("the profile {profile:?}"), format!("not in {}", places.names()));
             return self.rest(looked).await;
         }
         let plan = Plan::of(&profiles, profile)
@@ -112,7 +112,7 @@ impl Chain<'_> {
             Base::Named(Named::Container) => self.container().await?,
             Base::Named(Named::Instance) => self.instance().await?,
             Base::Rest => {
-                looked.note(format!("the profile {profile:?}"), "it has no credentials");
+                looked.asked(format!("the profile {profile:?}"), "it has no credentials");
                 self.rest(looked).await?
             }
         };
@@ -127,11 +127,11 @@ impl Chain<'_> {
         if container::is_set_up(&self.session.environment) {
             return self.container().await;
         }
-        looked.note("the container's endpoint", container::VARIABLES);
+        container::VARIABLES.into_iter().for_each(|name| looked.not_set(name));
         match instance::credentials(&self.session.environment).await {
             Ok(lease) => Ok(lease),
             Err(cause) => {
-                looked.note("the instance's metadata", cause.to_string());
+                looked.asked.insert(0, ("the instance's metadata".to_owned(), cause.to_string()));
                 Err(Error::NoCredentials(looked))
             }
         }

@@ -15,7 +15,7 @@ use crate::region::REGION_REMEDY;
 pub enum Error {
     /// No source is set up, and this is no instance with a role.
     #[error(
-        "no AWS credentials: looked in {0}; give the process a role (task role, instance profile, pod identity), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        "no AWS credentials: give the process a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY{0}"
     )]
     NoCredentials(Looked),
     /// A source is set up, and gives none.
@@ -27,7 +27,7 @@ pub enum Error {
         cause: Cause,
     },
     /// No region is known.
-    #[error("no AWS region: looked in {0}; {REGION_REMEDY}")]
+    #[error("no AWS region: {REGION_REMEDY}{0}")]
     NoRegion(Looked),
     /// What is given as the region is none.
     #[error("{region:?} of {origin} is no AWS region; {REGION_REMEDY}")]
@@ -209,13 +209,22 @@ pub enum Hint {
     HopLimit,
 }
 
-/// Where was looked, and why nothing was found there.
+/// Where was looked, and why nothing was found there. As text it begins with what was asked in vain, since long texts are cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Looked(pub Vec<(String, String)>);
+pub struct Looked {
+    /// Places that were asked, and why each has nothing.
+    pub asked: Vec<(String, String)>,
+    /// What is not set, so that nobody was asked.
+    pub not_set: Vec<&'static str>,
+}
 
 impl Looked {
-    pub(crate) fn note(&mut self, place: impl Into<String>, why: impl Into<String>) {
-        self.0.push((place.into(), why.into()));
+    pub(crate) fn asked(&mut self, place: impl Into<String>, why: impl Into<String>) {
+        self.asked.push((place.into(), why.into()));
+    }
+
+    pub(crate) fn not_set(&mut self, name: &'static str) {
+        self.not_set.push(name);
     }
 }
 
@@ -268,9 +277,11 @@ impl fmt::Display for Source {
 
 impl fmt::Display for Looked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (place, why)) in self.0.iter().enumerate() {
-            f.write_str(if at > 0 { ", " } else { "" })?;
-            write!(f, "{place} ({why})")?;
+        for (place, why) in &self.asked {
+            write!(f, "; {place}: {why}")?;
+        }
+        if !self.not_set.is_empty() {
+            write!(f, "; not set: {}", self.not_set.join(", "))?;
         }
         Ok(())
     }

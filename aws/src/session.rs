@@ -150,18 +150,17 @@ impl Shared {
     /// Looks for the region where that takes time.
     async fn look_for_region(&self) -> Result<Region, Error> {
         let mut looked = Looked::default();
-        looked.note("the settings", "region is not set");
-        looked.note("the environment", "AWS_REGION is not set");
+        looked.not_set("AWS_REGION");
         let profile = self.profile();
         if let Some(region) = self.profiles().await?.get(&profile, "region") {
             return Region::new(region, "the profile");
         }
-        looked.note(format!("the profile {profile:?}"), "it has no region");
+        looked.not_set("region in the profile");
         match Task::of(&self.environment) {
-            None => looked.note("the ECS task", "ECS_CONTAINER_METADATA_URI_V4 is not set"),
+            None => looked.not_set("ECS_CONTAINER_METADATA_URI_V4"),
             Some(task) => match task.region().await {
                 Ok(region) => return Ok(region),
-                Err(cause) => looked.note("the ECS task", cause.to_string()),
+                Err(cause) => looked.asked("the ECS task", cause.to_string()),
             },
         }
         let instance = match Instance::connect(&self.environment).await {
@@ -170,8 +169,8 @@ impl Shared {
         };
         match instance {
             Ok(Some(region)) => return Region::new(region.trim(), "the instance's metadata"),
-            Ok(None) => looked.note("the instance's metadata", "it has no region"),
-            Err(cause) => looked.note("the instance's metadata", cause.to_string()),
+            Ok(None) => looked.asked("the instance's metadata", "it has no region"),
+            Err(cause) => looked.asked("the instance's metadata", cause.to_string()),
         }
         Err(Error::NoRegion(looked))
     }

@@ -27,12 +27,11 @@ const ATTEMPTS: Attempts =
 
 /// Whether there is such an endpoint.
 pub(super) fn is_set_up(environment: &Environment) -> bool {
-    environment.get(RELATIVE).is_some() || environment.get(FULL).is_some()
+    VARIABLES.iter().any(|name| environment.get(name).is_some())
 }
 
 /// The variables, for an error.
-pub(super) const VARIABLES: &str =
-    "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set";
+pub(super) const VARIABLES: [&str; 2] = [RELATIVE, FULL];
 
 /// What the endpoint gives out.
 pub(super) async fn credentials(environment: &Environment) -> Result<Lease, Cause> {

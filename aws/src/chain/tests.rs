@@ -251,12 +251,10 @@ async fn without_any_credentials_the_error_says_where_was_looked_and_what_to_do(
     let shown = error(Settings::default(), &[("HOME", "/nowhere"), NO_INSTANCE]).await;
     assert_eq!(
         shown,
-        "no AWS credentials: looked in the environment (AWS_ACCESS_KEY_ID is not set), \
-         a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), \
-         the profile \"default\" (not in /nowhere/.aws/config, /nowhere/.aws/credentials), \
-         the container's endpoint (neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set), \
-         the instance's metadata (AWS_EC2_METADATA_DISABLED is true); \
-         give the process a role (task role, instance profile, pod identity), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        "no AWS credentials: give the process a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+         the instance's metadata: AWS_EC2_METADATA_DISABLED is true; \
+         the profile \"default\": not in /nowhere/.aws/config, /nowhere/.aws/credentials; \
+         not set: AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI"
     );
 }
 
@@ -388,9 +386,15 @@ async fn an_instance_without_a_role_or_without_metadata_is_told_apart() {
         ),
     });
     for (fake, expected) in [
-        (without_role, "(no role is attached to this instance; attach an instance profile)"),
-        (refuses, "(answered with status 403)"),
-        (failed_role, "(AssumeRoleUnauthorizedAccess: EC2 cannot assume)"),
+        (
+            without_role,
+            "; the instance's metadata: no role is attached to this instance; attach an instance profile; ",
+        ),
+        (refuses, "; the instance's metadata: answered with status 403; "),
+        (
+            failed_role,
+            "; the instance's metadata: AssumeRoleUnauthorizedAccess: EC2 cannot assume; ",
+        ),
     ] {
         let variables = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake.url())];
         let shown = error(Settings::default(), &variables).await;
