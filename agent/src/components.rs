@@ -23,6 +23,8 @@ pub static COMPONENTS: Components = Components {
         &processor_probabilistic_sampler::FACTORY,
         #[cfg(feature = "processor-resource")]
         &processor_resource::FACTORY,
+        #[cfg(feature = "processor-resourcedetection")]
+        &processor_resourcedetection::FACTORY,
     ],
     exporters: &[
         #[cfg(feature = "exporter-datadog")]

@@ -5,6 +5,7 @@ use tests::gateway::Gateway;
 use tests::moto::Keys;
 use tests::{spans, wait};
 
+mod detection;
 mod metadata;
 mod sigv4auth;
 

@@ -17,9 +17,9 @@ const IPV6: &str = "http://[fd00:ec2::254]";
 const TOKEN_TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
 
-/// Two attempts of a second: where nobody answers, that is how long it takes to find out.
+/// Two attempts, of as long as aws-sdk-go-v2 gives each: where nobody answers, that is how long it takes to find out.
 const ATTEMPTS: Attempts =
-    Attempts { number: 2, timeout: Duration::from_secs(1), after_refusal: false };
+    Attempts { number: 2, timeout: Duration::from_millis(750), after_refusal: false };
 
 /// An instance's metadata, for the moment: the token that it is asked with lasts five minutes.
 pub struct Instance {
@@ -34,6 +34,14 @@ impl Instance {
     /// # Errors
     /// When this is no instance, its metadata service is off, or it does not answer.
     pub async fn connect(environment: &Environment) -> Result<Self, Cause> {
+        Self::connect_with(environment, ATTEMPTS.number).await
+    }
+
+    /// The same, with so many attempts; 0 stands for as many as it takes.
+    ///
+    /// # Errors
+    /// When this is no instance, its metadata service is off, or it does not answer.
+    pub async fn connect_with(environment: &Environment, attempts: u32) -> Result<Self, Cause> {
         if environment.is_true("AWS_EC2_METADATA_DISABLED") {
             return Err(Cause::Disabled);
         }
@@ -41,7 +49,9 @@ impl Instance {
         let uri = uri(&base, "/latest/api/token")?;
         let client = direct_client();
         let headers = HeaderMap::from_iter([(TOKEN_TTL, HeaderValue::from_static("300"))]);
-        let reply = ask(&client, &request(Method::PUT, uri, headers), ATTEMPTS).await;
+        let number = if attempts == 0 { u32::MAX } else { attempts };
+        let attempts = Attempts { number, ..ATTEMPTS };
+        let reply = ask(&client, &request(Method::PUT, uri, headers), attempts).await;
         let reply = reply.map_err(|cause| match cause {
             // A token that does not come back has died on the way through a container's network.
             Cause::Transport(error, _) if matches!(error.cause, NetCause::Timeout { .. }) => {
