@@ -9,10 +9,12 @@ use super::*;
 /// Detectors that answer what a test tells them, one answer after the other; the last one stays.
 #[derive(Clone, Default)]
 struct Told {
-    answers: Arc<Mutex<Vec<(Kind, VecDeque<Says>)>>>,
+    answers: Arc<Mutex<Script>>,
     asked: Arc<Mutex<Vec<Kind>>>,
     open: Arc<Notify>,
 }
+
+type Script = Vec<(Kind, VecDeque<Says>)>;
 
 #[derive(Clone, Copy)]
 enum Says {

@@ -52,14 +52,13 @@ async fn processed(
     let mut payload = next.envelopes()[0].payload.clone();
     let mut seen = (Vec::new(), String::new());
     payload.edit_resources(|resource| {
-        let attributes = resource.attributes();
         let text = |value| pdata::text::to_text(&value);
-        seen.0 = attributes
+        seen.0 = resource
+            .attributes()
             .view()
             .iter()
             .map(|pair| format!("{}={}", pair.key.as_str(), text(pair.value)))
             .collect();
-        drop(attributes);
         seen.1 = resource.schema_url().as_str().to_owned();
     });
     seen
