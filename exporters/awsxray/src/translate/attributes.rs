@@ -76,11 +76,6 @@ impl<'a> Known<'a> {
         &self.list
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// The value of a key.
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&AnyValue<'a>> {

@@ -3,6 +3,7 @@
 use pdata::text::{put_escaped_twice, put_hex, put_int, put_text, put_uint};
 use pdata::view::{Event, SpanKind, StatusCode};
 
+use super::Role;
 use super::attributes::Known;
 use super::document::Scene;
 use super::ids::Ids;
@@ -26,8 +27,9 @@ pub(super) enum Causes {
 const EXCEPTION: &str = "exception";
 /// An attempt of an AWS SDK that failed.
 const HTTP_FAILURE: &str = "HTTP request failure";
-/// The numbers of exceptions' ids begin behind those of segments.
-const FIRST_ID: u64 = 16;
+/// The numbers of exceptions' ids begin behind those of segments, and those of a segment that is made up behind those of its span.
+const FIRST_ID: u64 = 1 << 16;
+const FIRST_ID_OF_SERVICE: u64 = 1 << 32;
 
 impl Causes {
     /// Appends `cause`.
@@ -43,7 +45,9 @@ impl Causes {
         let is_cause = |event: &Event<'_>| {
             event.name == EXCEPTION || has_failures && event.name == HTTP_FAILURE
         };
-        let mut exceptions = Exceptions { ids: scene.ids, number: 0, limits, trimmed };
+        let is_service = scene.role == Role::Service;
+        let first_id = if is_service { FIRST_ID_OF_SERVICE } else { FIRST_ID };
+        let mut exceptions = Exceptions { ids: scene.ids, first_id, number: 0, limits, trimmed };
         if !span.events.is_empty() && span.events.iter().any(|event| is_cause(&event)) {
             out.extend_from_slice(br#",\"cause\":{"#);
             let opened = out.len();
@@ -76,6 +80,7 @@ impl Causes {
 /// Writes the list of exceptions.
 struct Exceptions<'s, 'a> {
     ids: Ids<'a>,
+    first_id: u64,
     /// How many there are already.
     number: usize,
     limits: &'s Limits,
@@ -83,6 +88,11 @@ struct Exceptions<'s, 'a> {
 }
 
 impl Exceptions<'_, '_> {
+    /// The id of the exception that comes next.
+    fn next_id(&self) -> [u8; 8] {
+        self.ids.further(self.first_id + self.number as u64)
+    }
+
     /// Begins an exception, if there may be one more.
     fn open(&mut self, out: &mut Vec<u8>, kind: &[u8], message: &[u8]) -> bool {
         if self.number >= self.limits.exceptions {
@@ -91,7 +101,7 @@ impl Exceptions<'_, '_> {
         }
         let opening: &[u8] = if self.number == 0 { br#"\"exceptions\":[{\"id\":\""# } else { br#",{\"id\":\""# };
         out.extend_from_slice(opening);
-        put_hex(out, &self.ids.further(FIRST_ID + self.number as u64));
+        put_hex(out, &self.next_id());
         out.extend_from_slice(br#"\",\"type\":\""#);
         put_escaped_twice(out, cut(kind, self.limits.text));
         out.extend_from_slice(br#"\",\"message\":\""#);
@@ -145,7 +155,7 @@ impl Exceptions<'_, '_> {
         }
         if is_caused && self.number < self.limits.exceptions {
             out.extend_from_slice(br#",\"cause\":\""#);
-            put_hex(out, &self.ids.further(FIRST_ID + self.number as u64));
+            put_hex(out, &self.next_id());
             out.extend_from_slice(br#"\""#);
         }
         out.push(b'}');

@@ -1,6 +1,8 @@
 //! Pieces of a document. A document travels as a JSON string, so what is JSON in it is escaped once more: a quote is `\"`.
 
-use pdata::text::{Escaping, put_base64, put_double, put_escaped, put_escaped_twice, put_json, put_text};
+use pdata::text::{
+    Escaping, put_base64, put_double, put_escaped, put_escaped_twice, put_json, put_text, put_uint,
+};
 use pdata::view::AnyValue;
 
 /// Appends a member with a text, cut to a length; `name` is all that stands before the text: `,\"url\":\"`.
@@ -81,33 +83,43 @@ pub(super) fn close(out: &mut Vec<u8>, mark: usize, opening_len: usize, closing:
     }
 }
 
-/// Appends Unix seconds as the double that Go makes of nanoseconds, with digits enough to read that double back.
+/// Appends Unix seconds as the double that Go makes of nanoseconds, with the fewest digits that read back as that double.
 pub(super) fn put_seconds(out: &mut Vec<u8>, nanos: u64) {
-    const FRACTION_BITS: u32 = 22;
+    const BITS: u32 = 22;
     let seconds = nanos as f64 / 1e9;
     let bits = seconds.to_bits();
-    // From 2004 to 2038 such a double has 22 bits behind its point, which seven digits tell apart.
+    // From 2004 to 2038 such a double has 22 bits behind its point.
     if bits >> 52 != 1023 + 30 {
         return put_double(out, seconds);
     }
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
-    let (mut whole, fraction) = (mantissa >> FRACTION_BITS, mantissa & ((1 << FRACTION_BITS) - 1));
-    let mut digits = (fraction * 10_000_000 + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
-    if digits == 10_000_000 {
+    let (mut whole, fraction) = (mantissa >> BITS, mantissa & ((1 << BITS) - 1));
+    let digits_of = |scale: u64| {
+        let (scaled, half) = (fraction * scale, 1 << (BITS - 1));
+        let digits = (scaled + half) >> BITS;
+        // What lies in the middle goes to the even digit.
+        if scaled & ((1 << BITS) - 1) == half { digits & !1 } else { digits }
+    };
+    let read_back = |digits: u64, scale: u64| ((digits << BITS) + scale / 2) / scale;
+    // Seven digits tell all such doubles apart; six tell those that come of microseconds and less.
+    let (mut digits, mut scale) = (digits_of(1_000_000), 1_000_000);
+    if read_back(digits, scale) != fraction {
+        (digits, scale) = (digits_of(10_000_000), 10_000_000);
+    }
+    if digits == scale {
         (whole, digits) = (whole + 1, 0);
     }
-    let start = out.len();
-    // The point takes the place of the one in front of the digits.
-    pdata::text::put_uint(out, whole);
+    put_uint(out, whole);
     if digits == 0 {
         return;
     }
+    // The point takes the place of the one in front of the digits.
     let point = out.len();
-    pdata::text::put_uint(out, 10_000_000 + digits);
+    put_uint(out, scale + digits);
     if let Some(byte) = out.get_mut(point) {
         *byte = b'.';
     }
-    while out.last() == Some(&b'0') && out.len() > start {
+    while out.last() == Some(&b'0') {
         out.pop();
     }
 }
@@ -132,9 +144,12 @@ mod tests {
         let mut mixed = 1u64;
         for _ in 0..50_000 {
             mixed = mixed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            for nanos in [mixed, mixed >> 1, mixed >> 3, (1 << 30) * 1_000_000_000 + mixed % 1_000_000_000 * (1 << 30)] {
-                let read: f64 = seconds(nanos).parse().unwrap();
-                assert_eq!(read, nanos as f64 / 1e9, "{nanos}");
+            let of_this_age = (1 << 30) * 1_000_000_000 + mixed % 1_000_000_000 * (1 << 30);
+            for nanos in [mixed, mixed >> 1, mixed >> 3, of_this_age, of_this_age / 1000 * 1000] {
+                let value = nanos as f64 / 1e9;
+                let mut shortest = Vec::new();
+                put_double(&mut shortest, value);
+                assert_eq!(seconds(nanos).as_bytes(), shortest, "{nanos}");
             }
         }
     }

@@ -21,8 +21,12 @@ pub(super) fn parse(text: &str) -> Stack<'_> {
 fn v8(line: &str) -> Option<Frame<'_>> {
     let rest = line.strip_prefix("at ")?.trim_end_matches(" {");
     let Some((label, place)) = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) else {
-        let (path, line) = place(rest).unwrap_or((rest, 0));
-        return Some(Frame { path, line, label: "" });
+        let (label, rest) = match rest.strip_prefix("async ") {
+            Some(rest) => ("async", rest),
+            None => ("", rest),
+        };
+        let (path, line) = place_or_all(rest);
+        return Some(Frame { path, line, label });
     };
     let (path, line) = place_or_all(place);
     Some(Frame { path, line, label })
