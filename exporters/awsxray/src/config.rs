@@ -44,7 +44,8 @@ impl Config {
         let num_workers = read_num_workers(&mut section);
         let client = read_client(&mut section, timeout, num_workers);
         let endpoint = read_endpoint(&mut section);
-        let helper = Settings::read(&mut section, Timeout(timeout));
+        // An attempt may be several calls, and wait for its turn; each call has the limit.
+        let helper = Settings::read(&mut section, Timeout(None));
         let aws = read_aws(&mut section);
         let options = Options::new(
             &section.get::<Vec<String>>("indexed_attributes").unwrap_or_default(),
@@ -113,7 +114,8 @@ fn read_endpoint(section: &mut Section<'_>) -> Option<Uri> {
     let text = section.get::<String>(KEY).filter(|text| !text.is_empty())?;
     let url = text.parse::<Uri>().ok().filter(|url| is_absolute(url) && url.query().is_none());
     if url.is_none() {
-        let help = "write the base URL with its scheme, such as https://xray.eu-west-1.amazonaws.com";
+        let help =
+            "write the base URL with its scheme, such as https://xray.eu-west-1.amazonaws.com";
         section.error_with_help(KEY, format!("{text:?} is not a URL of http or https"), help);
     }
     url
@@ -139,14 +141,25 @@ fn read_aws(section: &mut Section<'_>) -> aws::Settings {
 /// The keys that change nothing here, with what does.
 fn read_what_has_no_effect(section: &mut Section<'_>) {
     section.ignored("max_retries", "retry_on_failure says how long a call is tried");
-    section.ignored("local_mode", "the metadata of a task or an instance is only asked for what nothing else says");
+    section.ignored(
+        "local_mode",
+        "the metadata of a task or an instance is only asked for what nothing else says",
+    );
     section.ignored("resource_arn", "it stands in telemetry records, which are not sent");
     section.ignored("imds_retries", "metadata is asked anew with the next attempt");
-    section.ignored("transit_spans_in_otlp_format", "spans are sent as segment documents; for OTLP use otlphttp with sigv4auth");
+    section.ignored(
+        "transit_spans_in_otlp_format",
+        "spans are sent as segment documents; for OTLP use otlphttp with sigv4auth",
+    );
     section.ignored("middleware", "there are no such extensions");
     let mut telemetry = section.section("telemetry");
-    for key in ["enabled", "include_metadata", "contributors", "hostname", "instance_id", "resource_arn"] {
-        telemetry.ignored(key, "telemetry records are not sent; service::telemetry::metrics has the numbers");
+    for key in
+        ["enabled", "include_metadata", "contributors", "hostname", "instance_id", "resource_arn"]
+    {
+        telemetry.ignored(
+            key,
+            "telemetry records are not sent; service::telemetry::metrics has the numbers",
+        );
     }
     telemetry.finish();
 }

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn text_that_is_escaped_twice_reads_back_when_it_is_read_twice() {
-        for text in ["", "plain", "\"", "\\", "a\"b\\c\nd\u{1f}é", "C:\\a\\\"b\"", "\u{7f}\u{2028}"] {
+        for text in ["", "plain", "\"", "\\", "a\"b\\c\nd\u{1f}é", "C:\\a\\\"b\"", "\u{7f}\u{2028}"]
+        {
             let mut once = vec![b'"'];
             put_escaped(&mut once, text.as_bytes());
             once.push(b'"');

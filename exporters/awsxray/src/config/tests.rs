@@ -7,7 +7,6 @@ fn defaults_are_those_of_the_collector() {
     assert_eq!(report, "");
     assert_eq!(config.num_workers, 8);
     assert_eq!(config.client.timeout, Some(Duration::from_secs(30)));
-    assert_eq!(config.helper.timeout, Timeout(Some(Duration::from_secs(30))));
     assert!(config.helper.queue.is_some() && config.helper.retry.is_some());
     assert_eq!(config.aws, aws::Settings::default());
     assert!(config.endpoint.is_none() && !config.client.tls.insecure_skip_verify);
@@ -61,7 +60,7 @@ fn the_shorter_of_both_timeouts_bounds_an_attempt() {
     ] {
         let (config, report) = read(yaml);
         assert_eq!(report, "", "{yaml}");
-        assert_eq!(config.helper.timeout.0, seconds.map(Duration::from_secs), "{yaml}");
+        assert_eq!(config.client.timeout, seconds.map(Duration::from_secs), "{yaml}");
     }
 }
 

@@ -223,8 +223,5 @@ fn annotation_name(key: &[u8]) -> Vec<u8> {
 
 /// Whether a value can be an annotation.
 fn is_scalar(value: &AnyValue<'_>) -> bool {
-    matches!(
-        value,
-        AnyValue::Str(_) | AnyValue::Bool(_) | AnyValue::Int(_) | AnyValue::Double(_)
-    )
+    matches!(value, AnyValue::Str(_) | AnyValue::Bool(_) | AnyValue::Int(_) | AnyValue::Double(_))
 }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::document::ID_OFFSET;
+use bytes::Bytes;
+
+use super::document::{ID_OFFSET, TRACE_ID_OFFSET};
 
 /// More documents are not taken in one call.
 pub const DOCUMENTS_MAX: usize = 50;
@@ -17,7 +19,7 @@ const CLOSING: &[u8] = b"\"]}";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Where its documents stand, as JSON strings without their quotes.
     pub documents: Vec<Document>,
     /// The spans whose documents it holds.
@@ -41,6 +43,13 @@ impl Call {
         self.body.get(start..start + 16).unwrap_or_default()
     }
 
+    /// The id of the trace that a document is of, in X-Ray's form.
+    #[must_use]
+    pub fn trace_id(&self, document: &Document) -> &[u8] {
+        let start = document.place.start + TRACE_ID_OFFSET;
+        self.body.get(start..start + 35).unwrap_or_default()
+    }
+
     /// A body with some of the documents.
     #[must_use]
     pub fn body_of<'d>(&self, documents: impl Iterator<Item = &'d Document>) -> Vec<u8> {
@@ -57,7 +66,9 @@ impl Call {
 /// Writes calls, one after the other.
 pub(super) struct Calls {
     done: Vec<Call>,
-    call: Call,
+    body: Vec<u8>,
+    documents: Vec<Document>,
+    spans: usize,
     /// What a body can be expected to take.
     expected_len: usize,
     /// Where the open span began: its documents and its body.
@@ -69,71 +80,79 @@ impl Calls {
     pub(super) fn new(expected_len: usize, spans: usize) -> Self {
         let a_document = expected_len.checked_div(spans).unwrap_or_default();
         let expected_len = a_document.saturating_mul(spans.min(DOCUMENTS_MAX)).min(4 << 20);
-        let mut this =
-            Self { done: Vec::new(), call: Call::default(), expected_len, span: (0, 0) };
+        let mut this = Self {
+            done: Vec::new(),
+            body: Vec::new(),
+            documents: Vec::new(),
+            spans: 0,
+            expected_len,
+            span: (0, 0),
+        };
         this.open();
         this
     }
 
     fn open(&mut self) {
-        self.call.body.reserve(self.expected_len);
-        self.call.body.extend_from_slice(OPENING);
+        self.body.reserve(self.expected_len);
+        self.body.extend_from_slice(OPENING);
     }
 
     /// Begins a span of so many documents, which stay together.
     pub(super) fn begin_span(&mut self, documents: usize) {
-        if self.call.documents.len() + documents > DOCUMENTS_MAX {
+        if self.documents.len() + documents > DOCUMENTS_MAX {
             self.close();
             self.open();
         }
-        self.span = (self.call.documents.len(), self.call.body.len());
+        self.span = (self.documents.len(), self.body.len());
     }
 
     /// Begins a document; what it returns ends it.
     pub(super) fn begin_document(&mut self) -> usize {
-        let mark = self.call.body.len();
-        if !self.call.documents.is_empty() {
-            self.call.body.extend_from_slice(BETWEEN);
+        let mark = self.body.len();
+        if !self.documents.is_empty() {
+            self.body.extend_from_slice(BETWEEN);
         }
         mark
     }
 
     /// What documents are appended to.
     pub(super) fn body(&mut self) -> &mut Vec<u8> {
-        &mut self.call.body
+        &mut self.body
     }
 
     /// Ends a document. Takes it back if it is too long.
     pub(super) fn end_document(&mut self, mark: usize) -> bool {
-        let between = if self.call.documents.is_empty() { 0 } else { BETWEEN.len() };
-        let place = mark + between..self.call.body.len();
-        let document = self.call.body.get(place.clone()).unwrap_or_default();
+        let between = if self.documents.is_empty() { 0 } else { BETWEEN.len() };
+        let place = mark + between..self.body.len();
+        let document = self.body.get(place.clone()).unwrap_or_default();
         if document.len() > DOCUMENT_BYTES_MAX && plain_len(document) > DOCUMENT_BYTES_MAX {
-            self.call.body.truncate(mark);
+            self.body.truncate(mark);
             return false;
         }
-        self.call.documents.push(Document { place, span: self.call.spans });
+        self.documents.push(Document { place, span: self.spans });
         true
     }
 
     /// Ends a span.
     pub(super) fn end_span(&mut self) {
-        self.call.spans += 1;
+        self.spans += 1;
     }
 
     /// Takes back what there is of a span.
     pub(super) fn take_back_span(&mut self) {
         let (documents, len) = self.span;
-        self.call.documents.truncate(documents);
-        self.call.body.truncate(len);
+        self.documents.truncate(documents);
+        self.body.truncate(len);
     }
 
     fn close(&mut self) {
-        let mut call = std::mem::take(&mut self.call);
-        if !call.documents.is_empty() {
-            call.body.extend_from_slice(CLOSING);
-            call.body.shrink_to_fit();
-            self.done.push(call);
+        let mut body = std::mem::take(&mut self.body);
+        let documents = std::mem::take(&mut self.documents);
+        let spans = std::mem::take(&mut self.spans);
+        if !documents.is_empty() {
+            body.extend_from_slice(CLOSING);
+            body.shrink_to_fit();
+            self.done.push(Call { body: Bytes::from(body), documents, spans });
         }
     }
 

@@ -99,7 +99,8 @@ impl Exceptions<'_, '_> {
             self.trimmed.other += 1;
             return false;
         }
-        let opening: &[u8] = if self.number == 0 { br#"\"exceptions\":[{\"id\":\""# } else { br#",{\"id\":\""# };
+        let opening: &[u8] =
+            if self.number == 0 { br#"\"exceptions\":[{\"id\":\""# } else { br#",{\"id\":\""# };
         out.extend_from_slice(opening);
         put_hex(out, &self.next_id());
         out.extend_from_slice(br#"\",\"type\":\""#);
@@ -136,7 +137,13 @@ impl Exceptions<'_, '_> {
     }
 
     /// Ends an exception: its stack, and the id of the one that follows if that caused it.
-    fn put_rest(&mut self, out: &mut Vec<u8>, is_remote: bool, frames: &[Frame<'_>], is_caused: bool) {
+    fn put_rest(
+        &mut self,
+        out: &mut Vec<u8>,
+        is_remote: bool,
+        frames: &[Frame<'_>],
+        is_caused: bool,
+    ) {
         out.extend_from_slice(br#",\"remote\":"#);
         out.extend_from_slice(if is_remote { b"true" } else { b"false" });
         let kept = frames.get(..self.limits.frames).unwrap_or(frames);

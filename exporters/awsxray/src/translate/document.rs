@@ -18,6 +18,10 @@ use super::{Role, aws, http, sql};
 const OPENING: &[u8] = br#"{\"id\":\""#;
 /// Where a document's id begins.
 pub(super) const ID_OFFSET: usize = OPENING.len();
+/// What stands between that and the trace's.
+const BEFORE_TRACE_ID: &[u8] = br#"\",\"trace_id\":\""#;
+/// Where the trace's id begins.
+pub(super) const TRACE_ID_OFFSET: usize = ID_OFFSET + 16 + BEFORE_TRACE_ID.len();
 /// The number of the id that a segment gets which is made up for a service.
 const SERVICE_ID: u64 = 0;
 
@@ -108,7 +112,7 @@ impl<'a> Writer<'a> {
         let (span, resource, role) = (scene.span, scene.resource, scene.role);
         out.extend_from_slice(OPENING);
         put_hex(out, &scene.id);
-        out.extend_from_slice(br#"\",\"trace_id\":\""#);
+        out.extend_from_slice(BEFORE_TRACE_ID);
         put_trace_id(out, scene.ids.trace);
         if let Some(parent) = &scene.parent {
             out.extend_from_slice(br#"\",\"parent_id\":\""#);
@@ -137,12 +141,8 @@ impl<'a> Writer<'a> {
         let causes = Causes::put(out, scene, known, limits, trimmed);
         aws::put(out, scene, known, limits);
         let is_sql = sql::put(out, span, known, scratch, limits, trimmed);
-        let attributes = Attributes {
-            known,
-            scene,
-            is_sql,
-            is_status_text_used: causes == Causes::OfStatus,
-        };
+        let attributes =
+            Attributes { known, scene, is_sql, is_status_text_used: causes == Causes::OfStatus };
         annotations::put(out, &attributes, scratch, limits, trimmed);
         put_links(out, scene, scratch, limits, trimmed);
         trimmed.other += usize::from(limits.text < usize::MAX);
@@ -229,7 +229,13 @@ fn put_links(
     super::text::close(out, mark, OPENING.len(), b']');
 }
 
-fn put_link(out: &mut Vec<u8>, link: &Link<'_>, ids: Ids<'_>, scratch: &mut Vec<u8>, limits: &Limits) {
+fn put_link(
+    out: &mut Vec<u8>,
+    link: &Link<'_>,
+    ids: Ids<'_>,
+    scratch: &mut Vec<u8>,
+    limits: &Limits,
+) {
     out.extend_from_slice(br#"{\"trace_id\":\""#);
     put_trace_id(out, ids.trace);
     out.extend_from_slice(br#"\",\"id\":\""#);

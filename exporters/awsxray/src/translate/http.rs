@@ -67,7 +67,8 @@ pub(super) fn put(
     }
     let agent = known.first_text(&[Key::UserAgentOriginal, Key::HttpUserAgent]);
     put_if(out, br#",\"user_agent\":\""#, agent, limits.text);
-    let forwarded = valid_ip(known.text(Key::ClientAddress)).unwrap_or(known.text(Key::HttpClientIp));
+    let forwarded =
+        valid_ip(known.text(Key::ClientAddress)).unwrap_or(known.text(Key::HttpClientIp));
     if !forwarded.is_empty() {
         put_member(out, br#",\"client_ip\":\""#, forwarded, limits.text);
         if peer.is_none() && !known.has(Key::NetPeerIp) {

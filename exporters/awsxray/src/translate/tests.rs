@@ -23,16 +23,9 @@ fn documents_of(call: &Call) -> Vec<Value> {
     texts.map(|text| serde_json::from_str(text.as_str().unwrap()).unwrap()).collect()
 }
 
-/// The only document of a span with these members.
-fn document(span: &str) -> Value {
-    let documents = documents(&translate(&payload(&request(span)), &Options::default()));
-    let [document] = documents.try_into().unwrap();
-    document
-}
-
-/// A request of one span with these members beside its ids.
+/// A request of one span of a Java program, with these members beside its ids.
 fn request(span: &str) -> String {
     format!(
-        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"6554ab10a1b2c3d4e5f60718293a4b5c","spanId":"00f067aa0ba902b7",{span}}}]}}]}}]}}"#
+        r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"telemetry.sdk.language","value":{{"stringValue":"java"}}}}]}},"scopeSpans":[{{"spans":[{{"traceId":"6554ab10a1b2c3d4e5f60718293a4b5c","spanId":"00f067aa0ba902b7",{span}}}]}}]}}]}}"#
     )
 }

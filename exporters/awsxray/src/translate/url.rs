@@ -38,7 +38,8 @@ fn host(authority: &[u8]) -> Option<&[u8]> {
         [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    let is_host = from_utf8(host).is_ok_and(|host| !host.contains(['<', '>', '"', ' ', '^', '\\', '{', '}', '|', '`', '%']));
+    let is_host = from_utf8(host)
+        .is_ok_and(|host| !host.contains(['<', '>', '"', ' ', '^', '\\', '{', '}', '|', '`', '%']));
     (is_port && is_host).then_some(host)
 }
 

@@ -67,7 +67,8 @@ pub(super) fn put(
         is_cleared |= put_defaults(out, attributes, &namespaces, &mut room);
     }
     end_namespace(out, outer, inner, is_cleared);
-    for (name, entries) in namespaces.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(DEFAULT)) {
+    for (name, entries) in namespaces.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(DEFAULT))
+    {
         put_namespace(out, name, entries.as_ref(), is_service, &mut room);
     }
     trimmed.metadata += usize::from(room.left_out);

@@ -26,7 +26,9 @@ pub(super) fn parse(text: &str) -> Stack<'_> {
         if let Some(frame) = frame(line) {
             current.frames.push(frame);
             current.said.clear();
-        } else if !current.frames.is_empty() && (!current.said.is_empty() || !line.starts_with("  ")) {
+        } else if !current.frames.is_empty()
+            && (!current.said.is_empty() || !line.starts_with("  "))
+        {
             // Lines of source and their marks are indented; the message begins where nothing is.
             current.said.push(line);
         }
