@@ -13,3 +13,4 @@ mod sdk;
 mod terminal;
 mod tidy;
 mod wire;
+mod xray;

@@ -63,6 +63,21 @@ struct Fault {
     message: String,
 }
 
+impl Fault {
+    /// X-Ray says it in JSON. What stands before it, or in its place, may say it in XML.
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_else(|_| {
+            let text = String::from_utf8_lossy(body);
+            let element = |name: &str| {
+                let (_, rest) = text.split_once(&format!("<{name}>"))?;
+                Some(rest.split_once(&format!("</{name}>"))?.0.to_owned())
+            };
+            let kind = element("Code").unwrap_or_default();
+            Self { kind, message: element("Message").unwrap_or_default() }
+        })
+    }
+}
+
 /// A text that may be null.
 fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
@@ -81,7 +96,7 @@ pub(crate) fn judge(url: &Uri, reply: &Reply) -> Verdict {
             )))),
         };
     }
-    let fault: Fault = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let fault = Fault::read(&reply.body);
     let kind = reply.header(&ERROR_TYPE).unwrap_or(&fault.kind);
     let kind = kind.split(':').next().unwrap_or_default();
     let kind = kind.rsplit('#').next().unwrap_or_default();

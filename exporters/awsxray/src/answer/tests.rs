@@ -91,6 +91,17 @@ fn what_will_never_work_is_not_tried_again_and_says_what_to_do() {
 }
 
 #[test]
+fn a_fault_in_xml_is_read_as_one_in_json() {
+    let body = "<?xml version=\"1.0\"?> <ErrorResponse><Errors><Error><Code>SignatureDoesNotMatch</Code>\
+                <Message>no\n\nThe Canonical String: x</Message></Error></Errors></ErrorResponse>";
+    let Verdict::Failed(SendError::Permanent { reason, .. }) = judged(403, &[], body) else {
+        panic!()
+    };
+    assert!(reason.as_str().contains("SignatureDoesNotMatch (check the secret"), "{reason}");
+    assert!(reason.as_str().ends_with(": no"), "{reason}");
+}
+
+#[test]
 fn credentials_that_have_expired_are_renewed() {
     for status in [400, 403] {
         let verdict = judged(status, &[], r#"{"__type":"ExpiredTokenException","message":"m"}"#);
