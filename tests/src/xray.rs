@@ -218,6 +218,7 @@ impl Responder {
         let usual = match status {
             400 => "InvalidRequestException",
             403 => "AccessDeniedException",
+            413 => "RequestEntityTooLargeException",
             429 => "ThrottledException",
             503 => "ServiceUnavailableException",
             _ => "InternalFailure",

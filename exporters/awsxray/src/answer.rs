@@ -120,12 +120,12 @@ pub(crate) fn judge(url: &Uri, reply: &Reply) -> Verdict {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             Verdict::Failed(retryable(delay, reason))
         }
-        _ if is_temporary(kind) => Verdict::Failed(retryable(delay, reason)),
-        StatusCode::REQUEST_TIMEOUT => Verdict::Failed(retryable(None, reason)),
-        status if status.is_server_error() => Verdict::Failed(retryable(None, reason)),
         StatusCode::PAYLOAD_TOO_LARGE => {
             Verdict::Refused(SendError::TooLarge { limit_bytes: None, reason })
         }
+        _ if is_temporary(kind) => Verdict::Failed(retryable(delay, reason)),
+        StatusCode::REQUEST_TIMEOUT => Verdict::Failed(retryable(None, reason)),
+        status if status.is_server_error() => Verdict::Failed(retryable(None, reason)),
         StatusCode::BAD_REQUEST if kind == "InvalidRequestException" => {
             Verdict::Refused(permanent(About::Request, reason))
         }
