@@ -31,7 +31,10 @@ pub(super) fn put(
     const OPENING: &[u8] = br#",\"metadata\":{"#;
     const OPENING_OF_DEFAULT: &[u8] = br#"\"default\":{"#;
     let Some(value_max) = limits.metadata else {
-        trimmed.metadata += 1;
+        let of_resource =
+            attributes.scene.has_resource() && !attributes.scene.resource.metadata.is_empty();
+        let own = || attributes.left().any(|attribute| !indexed.has(attribute.key));
+        trimmed.metadata += usize::from(of_resource || own());
         return;
     };
     let mark = out.len();

@@ -149,8 +149,9 @@ fn frames_go_after_metadata_and_queries_after_frames() {
 #[test]
 fn other_texts_go_last() {
     let attributes = attributes(&[("http.url", 70_000)]);
-    let translation = translated(&request(&format!(r#""name":"n","attributes":{attributes}"#)));
-    assert_eq!(translation.trimmed.other, 1);
+    let span = format!(r#""name":"n","parentSpanId":"00f067aa0ba902b8","attributes":{attributes}"#);
+    let translation = translated(&request(&span));
+    assert_eq!(translation.trimmed, Trimmed { other: 1, ..Trimmed::default() });
     let url = documents(&translation)[0]["http"]["request"]["url"].as_str().unwrap().len();
     assert_eq!(url, 1024);
 }
