@@ -20,8 +20,7 @@ pub(super) fn parse(text: &str) -> Stack<'_> {
 
 fn v8(line: &str) -> Option<Frame<'_>> {
     let rest = line.strip_prefix("at ")?.trim_end_matches(" {");
-    let Some((label, place)) = rest.strip_suffix(')').and_then(|rest| rest.split_once(" ("))
-    else {
+    let Some((label, place)) = rest.strip_suffix(')').and_then(|rest| rest.split_once(" (")) else {
         let (label, rest) = match rest.strip_prefix("async ") {
             Some(rest) => ("async", rest),
             None => ("", rest),
