@@ -101,6 +101,20 @@ func readSection(path string) (map[string]any, error) {
 	return section, nil
 }
 
+// Reference reads what was recorded for the case.
+func (c *Case) Reference() (map[string]any, error) {
+	text, err := os.ReadFile(filepath.Join(c.folder, "reference.json"))
+	if err != nil {
+		return nil, err
+	}
+	value, err := ParseJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: reference.json: %w", c.Name, err)
+	}
+	reference, _ := value.(map[string]any)
+	return reference, nil
+}
+
 // Write writes what was recorded as the case's reference.
 func (c *Case) Write(recorded any) error {
 	return WriteJSON(filepath.Join(c.folder, "reference.json"), recorded)
@@ -116,23 +130,4 @@ func WriteJSON(path string, value any) error {
 		return err
 	}
 	return os.WriteFile(path, text.Bytes(), 0o644)
-}
-
-// Sorted puts a list of values into the order of their JSON texts, for lists whose order is an accident.
-func Sorted(values []any) []any {
-	texts := make(map[int]string, len(values))
-	order := make([]int, len(values))
-	for i, value := range values {
-		text, err := json.Marshal(value)
-		if err != nil {
-			panic(err) // only plain values get here
-		}
-		texts[i], order[i] = string(text), i
-	}
-	sort.SliceStable(order, func(a, b int) bool { return texts[order[a]] < texts[order[b]] })
-	sorted := make([]any, len(values))
-	for place, i := range order {
-		sorted[place] = values[i]
-	}
-	return sorted
 }
