@@ -94,9 +94,12 @@ impl<'a> Block<'a> {
         this
     }
 
+    /// Adds an entry. One that the agent takes out in the end (`normalize` of `pkg/trace/agent/normalizer.go`) counts as there and has no bytes.
     fn push(&mut self, key: Cow<'a, [u8]>, value: &[u8]) {
         let start = self.bytes.len();
-        put_text(&mut self.bytes, &key, value);
+        if *key != *b"http.status_code" || is_http_status(value) {
+            put_text(&mut self.bytes, &key, value);
+        }
         let _may_be_seen = self.filter.add(&key);
         self.entries.push(Entry { key, range: start..self.bytes.len() });
     }
@@ -144,6 +147,11 @@ pub(super) fn datadog_key<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, [u8]>
             None => Cow::Borrowed(own),
         }),
     }
+}
+
+/// A text that Datadog takes for the status of an HTTP answer.
+pub(super) fn is_http_status(text: &[u8]) -> bool {
+    matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// Whether the text of an attribute is normalised when it becomes a tag.

@@ -15,7 +15,7 @@ use pdata::view::{AnyValue, Scope, Span, SpanKind, StatusCode};
 use pdata::{KeyFilter, wire};
 
 use super::events;
-use super::inherited::{Block, boolean, datadog_key, is_normalised, put_value};
+use super::inherited::{Block, boolean, datadog_key, is_http_status, is_normalised, put_value};
 use super::status_text::status_text;
 use super::tags::{Keys, Numbers, OWN_KEYS, Texts, put_text};
 
@@ -221,6 +221,8 @@ fn put_last_texts<'a>(
         if attribute.meaning != Some(Key::AnalyticsEvent)
             && is_empty_text(&attribute.value)
             && let Some(key) = datadog_key(attribute)
+            // An empty status of HTTP is none.
+            && *key != *b"http.status_code"
             && !inherited.has(&key)
             && texts.add(&key)
         {
@@ -320,11 +322,6 @@ fn is_empty_text(value: &AnyValue<'_>) -> bool {
         AnyValue::Bytes(bytes) => bytes.is_empty(),
         _ => false,
     }
-}
-
-/// A text that Datadog takes for the status of an HTTP answer.
-fn is_http_status(text: &[u8]) -> bool {
-    matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// What a failed span says of its failure: the status's message, or else the status of the HTTP answer, where that is an attribute
