@@ -7,11 +7,14 @@
 //! - [`stats`]: hits, errors and latencies of spans.
 //! - [`keys`] and [`attributes`]: the attributes that mean something to Datadog; [`normalize`]: names and tags as the backend keeps them.
 //!
-//! Everything here is pure translation and counting: no network, no clock but the one that is handed in.
+//! - [`meter`]: statistics of spans, handed on in step with time.
+//!
+//! Everything else than the meter is pure translation and counting: no network, no clock but the one that is handed in.
 
 pub mod attributes;
 pub mod chunks;
 pub mod keys;
+pub mod meter;
 pub mod naming;
 pub mod normalize;
 pub mod obfuscate;

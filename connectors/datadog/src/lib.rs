@@ -4,12 +4,14 @@
 //! spans on unchanged, so that a sampler can stand behind it.
 
 mod config;
-mod emit;
 mod pass;
-mod stats;
+
+#[cfg(test)]
+mod golden;
 
 use std::sync::Arc;
 
+use datadog::meter::Meter;
 use pdata::Signal;
 use pipeline::{BuildConnector, Connector, ConnectorFactory};
 
@@ -22,7 +24,9 @@ pub static FACTORY: ConnectorFactory = ConnectorFactory {
         let config = config::Config::read(section);
         Box::new(move |context, to, outlet| -> Result<Arc<dyn Connector>, _> {
             Ok(match to {
-                Signal::Metrics => Arc::new(stats::Stats::new(&config, context, outlet)),
+                Signal::Metrics => {
+                    Arc::new(Meter::new(config.stats.clone(), config.interval, context, outlet))
+                }
                 Signal::Traces | Signal::Logs => Arc::new(pass::Pass::new(outlet)),
             })
         })

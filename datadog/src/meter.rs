@@ -1,10 +1,12 @@
-//! From traces to metrics: spans are counted, and their statistics handed on in each interval.
+//! Statistics in step with time: spans are counted as they come, and their statistics handed on in each interval. What the connector
+//! is, and what the exporter has where there is no connector.
+
+mod emit;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use datadog::stats::Driver;
 use pdata::Payload;
 use pipeline::{
     Admission, BoxFuture, Component, Connector, ConsumeError, Consumer, Context, Deadline,
@@ -14,8 +16,8 @@ use telemetry::Counter;
 use telemetry::names::{self, label};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::config::Config;
-use crate::emit::Emitter;
+use crate::stats::{Driver, DriverSettings};
+use emit::Emitter;
 
 /// What is counted or encoded beside other work; more than that is done on a blocking thread.
 const INLINE_BYTES_MAX: usize = 256 << 10;
@@ -25,8 +27,8 @@ const INTERVAL_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Nanoseconds since 1970.
 type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 
-/// The connector from traces to metrics.
-pub(crate) struct Stats {
+/// Counts spans, and hands on metrics that hold their statistics.
+pub struct Meter {
     context: Context,
     interval: Duration,
     counting: Arc<Counting>,
@@ -43,13 +45,23 @@ struct Counting {
     has_warned: AtomicBool,
 }
 
-impl Stats {
-    /// The connector, not yet started.
-    pub(crate) fn new(config: &Config, context: Context, next: Outlet) -> Self {
-        Self::with_clock(config, context, next, Box::new(system_time))
+impl Meter {
+    /// A meter that is not started yet. Statistics go out once in each interval.
+    pub fn new(
+        settings: DriverSettings,
+        interval: Duration,
+        context: Context,
+        next: Outlet,
+    ) -> Self {
+        Self::with_clock((settings, interval), context, next, Box::new(system_time))
     }
 
-    fn with_clock(config: &Config, context: Context, next: Outlet, clock: Clock) -> Self {
+    fn with_clock(
+        (settings, interval): (DriverSettings, Duration),
+        context: Context,
+        next: Outlet,
+        clock: Clock,
+    ) -> Self {
         let id = context.id.to_string();
         let labels = [(label::COMPONENT, id.as_str())];
         let hold = match context.process.budget.try_hold(0) {
@@ -57,14 +69,14 @@ impl Stats {
             Admission::Spent(_) => Hold::none(),
         };
         let counting = Counting {
-            driver: Mutex::new(Driver::new(config.stats.clone(), clock(), fastrand::u64(..))),
+            driver: Mutex::new(Driver::new(settings, clock(), fastrand::u64(..))),
             clock,
             hold,
             collapsed: context.process.registry.counter(&names::APM_STATS_COLLAPSED_SPANS, &labels),
             has_warned: AtomicBool::new(false),
         };
         let emitter = Arc::new(Emitter::new(&context, next));
-        Self { context, interval: config.interval, counting: Arc::new(counting), emitter }
+        Self { context, interval, counting: Arc::new(counting), emitter }
     }
 
     /// Hands on all that was counted. Returns the items that wait at the deadline.
@@ -74,7 +86,7 @@ impl Stats {
     }
 }
 
-impl Consumer for Stats {
+impl Consumer for Meter {
     fn consume(&self, envelope: Envelope) -> BoxFuture<'_, Result<(), ConsumeError>> {
         Box::pin(async move {
             if envelope.payload.encoded_len() <= INLINE_BYTES_MAX {
@@ -88,7 +100,7 @@ impl Consumer for Stats {
     }
 }
 
-impl Component for Stats {
+impl Component for Meter {
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
         let (emitter, tasks) = (self.emitter.clone(), self.context.tasks.clone());
         self.context.tasks.spawn("emit", async move {
@@ -126,7 +138,7 @@ impl Component for Stats {
     }
 }
 
-impl Connector for Stats {}
+impl Connector for Meter {}
 
 impl Counting {
     fn add(&self, payload: &Payload) {

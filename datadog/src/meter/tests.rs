@@ -1,37 +1,37 @@
 use bytes::Bytes;
-use datadog::stats::{StatsPayload, unwrap};
 use pdata::{Signal, wire};
 use pipeline::testing::Recorder;
 use pipeline::{ComponentKind, MemoryBudget, Process};
 use telemetry::MetricsLevel;
 
 use super::*;
+use crate::stats::{StatsPayload, unwrap};
 
-mod golden;
+const INTERVAL: Duration = Duration::from_secs(10);
 
 const SECOND: u64 = 1_000_000_000;
 const T0: u64 = 1_700_000_000 * SECOND;
 
 /// A connector with everything around it. Its clock goes with the runtime's.
 struct Fixture {
-    stats: Stats,
+    stats: Meter,
     next: Recorder,
     process: Process,
 }
 
 impl Fixture {
     async fn start() -> Self {
-        Self::with(Config::read(section()), Process::default()).await
+        Self::with((DriverSettings::default(), INTERVAL), Process::default()).await
     }
 
-    async fn with(config: Config, process: Process) -> Self {
+    async fn with(settings: (DriverSettings, Duration), process: Process) -> Self {
         let next = Recorder::default();
         let (id, kind) = ("datadog/c".parse().unwrap(), ComponentKind::Connector);
         let context = Context::new(process.clone(), kind, id, Some(Signal::Traces), None);
         let started = Instant::now();
         let clock = Box::new(move || T0 + started.elapsed().as_nanos() as u64);
         let outlet = Outlet::to(Arc::new(next.clone()));
-        let stats = Stats::with_clock(&config, context, outlet, clock);
+        let stats = Meter::with_clock(settings, context, outlet, clock);
         stats.start().await.unwrap();
         Self { stats, next, process }
     }
@@ -54,11 +54,6 @@ impl Fixture {
         let metrics = self.metrics();
         assert!(metrics.contains(&format!("{line}\n")), "{line} is not in\n{metrics}");
     }
-}
-
-fn section() -> confmap::Section<'static> {
-    let diagnostics = Box::leak(Box::new(confmap::Diagnostics::new()));
-    confmap::Section::new(None, confmap::Path::from("connectors"), diagnostics)
 }
 
 /// A payload of so many root spans of a server that end at `T0`.
@@ -158,7 +153,7 @@ async fn shutdown_without_start_is_safe() {
         None,
     );
     let outlet = Outlet::to(Arc::new(Recorder::default()));
-    let stats = Stats::new(&Config::read(section()), context, outlet);
+    let stats = Meter::new(DriverSettings::default(), INTERVAL, context, outlet);
     assert_eq!(stats.shutdown(soon()).await, 0);
 }
 
@@ -227,7 +222,7 @@ async fn what_is_counted_and_held_takes_from_the_memory_budget_and_gives_it_back
     let budget = MemoryBudget::new(1 << 30, 1 << 30);
     let mut process = Process::default();
     process.budget = budget.clone();
-    let fixture = Fixture::with(Config::read(section()), process).await;
+    let fixture = Fixture::with((DriverSettings::default(), INTERVAL), process).await;
     fixture.consume(1).await;
     let counted = budget.held_bytes();
     assert!(counted > 0);
@@ -263,10 +258,10 @@ async fn spans_that_are_not_told_apart_are_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn intervals_are_as_long_as_the_settings_say() {
-    let mut config = Config::read(section());
-    config.interval = Duration::from_secs(60);
-    config.stats.concentrator.bucket_interval = config.interval;
-    let fixture = Fixture::with(config, Process::default()).await;
+    let interval = Duration::from_secs(60);
+    let mut settings = DriverSettings::default();
+    settings.concentrator.bucket_interval = interval;
+    let fixture = Fixture::with((settings, interval), Process::default()).await;
     fixture.consume(1).await;
     tokio::time::sleep(Duration::from_secs(119)).await;
     assert_eq!(fixture.next.offers(), 0);
