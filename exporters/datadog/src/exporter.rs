@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     /// Where everything is sent.
     pub(crate) intake: Intake,
     /// The check of the API key.
-    key: KeyCheck,
+    pub(crate) key: KeyCheck,
     /// What hosts are told about.
     pub(crate) hosts: Hosts,
     /// The host of payloads that name none, once it was asked for.
@@ -41,7 +41,7 @@ impl Shared {
         Arc::new(Self {
             intake: Intake::new(config.clone()),
             key: KeyCheck::default(),
-            hosts: Hosts::new(&config),
+            hosts: Hosts::new(config.clone()),
             fallback_host: OnceLock::new(),
             config,
         })
@@ -64,14 +64,12 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
         Some(Signal::Traces) => {
-            let settings = shared.config.helper.clone();
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, settings, traces)
+            framed(shared, context, shared.config.helper.clone(), traces)
         }
         Some(Signal::Metrics) => {
-            let settings = shared.config.helper.clone();
             let metrics = Metrics::new(shared.clone(), context.clone());
-            framed(shared, context, settings, metrics)
+            framed(shared, context, shared.config.helper.clone(), metrics)
         }
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
@@ -93,7 +91,7 @@ fn framed(
 }
 
 /// Has records wait in the queue until a request is full, or for as long as the setting `logs::batch_wait` says.
-fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
+pub(crate) fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
     if let (Some(queue), Some(flush_timeout)) = (&mut settings.queue, wait) {
         let mut min_size = RECORDS_MAX as u64;
         if queue.sizer == Sizer::Items {
@@ -119,7 +117,7 @@ impl<P: Push> Push for Framed<P> {
         payload: &Payload,
         client: &Client,
     ) -> Result<Encoded<P::Request>, EncodeError> {
-        self.shared.hosts.note(payload, &self.shared);
+        self.shared.hosts.note(payload, self.shared.fallback_host());
         if self.shared.config.only_metadata {
             return Ok(Encoded::nothing(DropReason::Filtered, payload.items()));
         }
@@ -177,3 +175,6 @@ impl<P: Push> Push for Framed<P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

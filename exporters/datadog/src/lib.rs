@@ -7,6 +7,8 @@ mod intake;
 mod key;
 mod logs;
 mod metrics;
+#[cfg(test)]
+mod testing;
 pub mod traces;
 
 use pdata::Signal;

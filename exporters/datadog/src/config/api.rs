@@ -71,7 +71,7 @@ fn site_meant(text: &str) -> Option<&str> {
 pub(super) fn read_endpoint(section: &mut Section<'_>, default: &str) -> Option<Uri> {
     let set = section.get::<String>("endpoint");
     let help = format!("write it with its scheme, such as {default}, or leave it out");
-    match set.as_deref().map(|endpoint| endpoint.trim_end_matches('/')) {
+    match set.as_deref() {
         None if default.ends_with('.') => {
             let help = "set the endpoint of this signal, or api::site";
             section.error_with_help("endpoint", "is not set, and api::site is empty", help);
@@ -79,7 +79,7 @@ pub(super) fn read_endpoint(section: &mut Section<'_>, default: &str) -> Option<
         }
         // A site that is none has been reported.
         None => default.parse().ok(),
-        Some("") => {
+        Some(endpoint) if endpoint.trim_matches('/').is_empty() => {
             section.error_with_help("endpoint", "endpoint cannot be empty", help);
             None
         }

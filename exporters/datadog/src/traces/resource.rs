@@ -52,7 +52,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
             scope_blocks: traces.scopes.iter().map(Block::of_scope).collect(),
             head: Some(head),
             language,
-            spans: SpanWriter::default(),
+            spans: SpanWriter::new(),
         }
     }
 
