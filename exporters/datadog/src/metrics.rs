@@ -10,6 +10,8 @@ mod running;
 mod sketch;
 mod state;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod translate;
 mod units;
 mod wire;
