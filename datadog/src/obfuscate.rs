@@ -30,6 +30,8 @@ mod tests;
 
 use statements::Statements;
 
+use crate::keys::Key;
+
 /// What stands for a statement that the Agent cannot read.
 pub const NON_PARSABLE: &str = "Non-parsable SQL query";
 
@@ -60,14 +62,19 @@ impl Family {
         }
     }
 
-    /// What is done to the value of the tag `key` of such spans.
-    pub fn treatment(self, key: &str) -> Treatment {
+    /// What is done to the value of an attribute of such spans.
+    pub fn treatment(self, key: Key) -> Treatment {
         match (self, key) {
-            (Family::Sql, "db.statement" | "db.query.text") => Treatment::Statement,
-            (Family::Sql, "sql.query") => Treatment::StatementIfAny,
-            (Family::Web, "http.url") => Treatment::Url,
+            (Family::Sql, Key::DbStatement | Key::DbQueryText) => Treatment::Statement,
+            (Family::Sql, Key::SqlQuery) => Treatment::StatementIfAny,
+            (Family::Web, Key::HttpUrl | Key::UrlFull) => Treatment::Url,
             _ => Treatment::Keep,
         }
+    }
+
+    /// Whether the value of an attribute is treated in some family.
+    pub fn any_treats(key: Key) -> bool {
+        [Family::Sql, Family::Web].iter().any(|family| family.treatment(key) != Treatment::Keep)
     }
 }
 

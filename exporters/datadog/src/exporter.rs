@@ -18,6 +18,7 @@ use crate::intake::Intake;
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
 use crate::metrics::Metrics;
+use crate::stats::with_stats;
 use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
@@ -64,12 +65,15 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
         Some(Signal::Traces) => {
+            let settings = shared.config.helper.clone();
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, shared.config.helper.clone(), traces)
+            let traces = framed(shared, context.clone(), settings, traces)?;
+            with_stats(shared, &context, traces)
         }
         Some(Signal::Metrics) => {
+            let settings = shared.config.helper.clone();
             let metrics = Metrics::new(shared.clone(), context.clone());
-            framed(shared, context, shared.config.helper.clone(), metrics)
+            framed(shared, context, settings, metrics)
         }
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();

@@ -7,9 +7,11 @@ mod intake;
 mod key;
 mod logs;
 mod metrics;
+mod stats;
+pub mod traces;
+
 #[cfg(test)]
 mod testing;
-pub mod traces;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::keys::Key;
 use crate::obfuscate::{Family, NON_PARSABLE, Obfuscator, Treatment};
 
 /// The cases of a file, of which there are many.
@@ -97,7 +98,9 @@ fn spans_of_each_type_become_what_the_agent_makes_of_them() {
         let resource = obfuscator.resource(family, text(case, "resource")).to_owned();
         let mut meta = BTreeMap::new();
         for (key, value) in case["meta"].as_object().unwrap() {
-            let value = obfuscator.value(family.treatment(key), value.as_str().unwrap());
+            let key_treated = Key::of(key.as_bytes());
+            let treatment = key_treated.map_or(Treatment::Keep, |key| family.treatment(key));
+            let value = obfuscator.value(treatment, value.as_str().unwrap());
             meta.extend(value.map(|value| (key.as_str(), value.to_owned())));
         }
         (serde_json::json!({ "resource": resource, "meta": meta }), case["out"].clone())

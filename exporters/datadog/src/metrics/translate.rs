@@ -12,6 +12,7 @@ mod summary;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datadog::source::Source;
+use datadog::stats::{is_stats, unwrap};
 use datadog::tags::resource_tags;
 use pdata::Payload;
 use pdata::view::{AnyValue, Attributes, Data, Metric, ResourceMetrics, Scope};
@@ -26,9 +27,6 @@ use super::tags::{Identity, Role, TagList};
 use super::units::unit;
 use super::wire::{Head, Sample, put_series, put_sketch};
 use crate::config::{self, InitialValue};
-
-/// Where the connector's stats are: the name of a metric, and of the attribute that holds a `StatsPayload` in protobuf.
-const STATS: &str = "dd.internal.stats.payload";
 
 /// Translates payloads, and remembers what it has to from one to the next.
 #[derive(Debug)]
@@ -121,13 +119,13 @@ impl Translator {
                 scratch: Scratch::default(),
             };
             for metric in scope_metrics.metrics {
-                if let (true, Data::Sum { points, .. }) = (metric.name == STATS, metric.data) {
-                    for point in points {
-                        match point.attributes.get(STATS) {
-                            Some(AnyValue::Bytes(payload)) => stats(work.outbox, payload),
-                            _ => work.outbox.lose(DropReason::Untranslatable, 1),
-                        }
+                if let (true, Data::Sum { points, .. }) = (is_stats(&metric), metric.data) {
+                    let mut empty = points.iter().count();
+                    for payload in unwrap(&metric) {
+                        empty -= 1;
+                        stats(work.outbox, payload);
                     }
+                    work.outbox.lose(DropReason::Untranslatable, empty);
                     continue;
                 }
                 counts |= !names::is_of_runtime(metric.name.as_bytes());
