@@ -19,10 +19,14 @@ pub static COMPONENTS: Components = Components {
         &processor_batch::FACTORY,
         #[cfg(feature = "processor-memory-limiter")]
         &processor_memory_limiter::FACTORY,
+        #[cfg(feature = "processor-probabilistic-sampler")]
+        &processor_probabilistic_sampler::FACTORY,
         #[cfg(feature = "processor-resource")]
         &processor_resource::FACTORY,
     ],
     exporters: &[
+        #[cfg(feature = "exporter-datadog")]
+        &exporter_datadog::FACTORY,
         #[cfg(feature = "exporter-debug")]
         &exporter_debug::FACTORY,
         #[cfg(feature = "exporter-nop")]
@@ -34,7 +38,10 @@ pub static COMPONENTS: Components = Components {
         #[cfg(feature = "exporter-zipkin")]
         &exporter_zipkin::FACTORY,
     ],
-    connectors: &[],
+    connectors: &[
+        #[cfg(feature = "connector-datadog")]
+        &connector_datadog::FACTORY,
+    ],
     extensions: &[
         #[cfg(feature = "extension-health-check")]
         &extension_health_check::FACTORY,

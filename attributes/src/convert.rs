@@ -4,7 +4,7 @@ use pdata::edit::ValueBuf;
 use pdata::view::AnyValue;
 
 use crate::number::{parse_double, parse_int};
-use crate::text::to_text;
+use pdata::text::to_text;
 
 /// A type that values are converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

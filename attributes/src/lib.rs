@@ -4,11 +4,10 @@
 //! - [`processor()`]: a processor that edits each payload.
 //! - [`pattern`]: regular expressions that mean what they mean in Go.
 //! - [`value`]: values of configuration as values of attributes.
-//! - [`text`] and [`number`]: a value as the Collector prints it, numbers as Go prints and parses them.
+//! - [`number`]: numbers as Go parses them.
 
 pub mod number;
 pub mod pattern;
-pub mod text;
 pub mod value;
 
 mod actions;

@@ -1,18 +1,4 @@
-//! Numbers as Go prints and parses them.
-
-/// Appends a double as Go's `encoding/json` prints it (golang/go `src/encoding/json/encode.go`): the shortest digits that read
-/// back equal, with an exponent below 1e-6 and from 1e21 on; beside that `NaN`, `Infinity` and `-Infinity`, as the Collector
-/// has them.
-pub fn put_double(out: &mut Vec<u8>, value: f64) {
-    let text = match value {
-        _ if value.is_nan() => "NaN".to_owned(),
-        f64::INFINITY => "Infinity".to_owned(),
-        f64::NEG_INFINITY => "-Infinity".to_owned(),
-        _ if value == 0.0 || (1e-6..1e21).contains(&value.abs()) => value.to_string(),
-        _ => format!("{value:e}").replace('e', "e+").replace("e+-", "e-"),
-    };
-    out.extend_from_slice(text.as_bytes());
-}
+//! Numbers as Go parses them.
 
 /// Parses an integer as `strconv.ParseInt(text, 10, 64)`: a sign perhaps, then digits only.
 pub fn parse_int(text: &str) -> Option<i64> {

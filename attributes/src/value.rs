@@ -49,7 +49,7 @@ pub fn from_node(node: &Node) -> Result<ValueBuf, Mismatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::to_text;
+    use pdata::text::to_text;
 
     fn text(yaml: &str) -> String {
         let node = Node::from_yaml("test.yaml", yaml).unwrap();

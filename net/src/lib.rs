@@ -5,6 +5,7 @@
 //! - [`grpc`]: unary gRPC is a five-byte prefix and trailers; there is no service framework, so a
 //!   message stays the bytes that were received.
 //! - [`client`]: a small pool of connections to send requests over, opened when first needed.
+//! - [`host`]: where this process runs.
 //! - [`tls`]: certificates, trust, and taking up changed files.
 //!
 //! Invariants: no wait for a peer without a deadline; no input without a cap; each connection is a
@@ -17,6 +18,7 @@ pub mod client;
 pub mod compress;
 pub mod error;
 pub mod grpc;
+pub mod host;
 pub mod server;
 pub mod tls;
 

@@ -10,12 +10,16 @@
 
 pub mod edit;
 pub mod payload;
+#[cfg(feature = "sample")]
+pub mod sample;
 pub mod schema;
+pub mod text;
 pub mod view;
 pub mod wire;
 
 mod join;
 mod json;
+mod key_filter;
 mod normalise;
 #[cfg(test)]
 mod oracle;
@@ -25,6 +29,7 @@ mod validate;
 
 pub use join::Joiner;
 pub use json::{JsonError, JsonFault};
+pub use key_filter::KeyFilter;
 pub use payload::{Decoded, Payload, Signal};
 pub use response::{GrpcCode, NotAResponse, PartialSuccess, RpcStatus};
 pub use validate::{DecodeError, Malformation};

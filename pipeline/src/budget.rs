@@ -159,6 +159,17 @@ impl Hold {
         }
     }
 
+    /// Makes it stand for what its payload was made into: `bytes` in a copy of its own. What others still hold of the original stays held.
+    pub fn replace(&mut self, bytes: usize) {
+        let Some(share) = &mut self.0 else { return };
+        if Arc::get_mut(share).is_some() {
+            return self.resize(bytes);
+        }
+        let budget = share.budget.clone();
+        budget.shared.held_bytes.fetch_add(bytes, Ordering::Relaxed);
+        *share = Arc::new(Share { budget, bytes: AtomicUsize::new(bytes) });
+    }
+
     /// As [`Hold::resize`], but only while there is room. False when the budget is spent; the share stays as it was then.
     pub fn try_resize(&self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes());
@@ -262,6 +273,19 @@ mod tests {
         assert_eq!(budget.held_bytes(), 40);
         held.resize(4);
         assert_eq!(budget.held_bytes(), 4);
+    }
+
+    #[test]
+    fn replaced_share_leaves_the_others_what_they_hold() {
+        let budget = MemoryBudget::new(500, 1000);
+        let mut held = hold(&budget, 40);
+        held.replace(4);
+        assert_eq!((held.bytes(), budget.held_bytes()), (4, 4));
+        let mut other = held.clone();
+        other.replace(3);
+        assert_eq!((held.bytes(), other.bytes(), budget.held_bytes()), (4, 3, 7));
+        drop(held);
+        assert_eq!(budget.held_bytes(), 3);
     }
 
     #[test]

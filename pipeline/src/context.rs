@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use pdata::Signal;
 use telemetry::Registry;
 use telemetry::names::{self, Item, label};
@@ -14,6 +15,7 @@ use crate::component::Extension;
 use crate::id::{ComponentId, ComponentKind, PipelineId};
 use crate::listeners::{Listener, Listeners, TransportAddress};
 use crate::tasks::Tasks;
+use crate::topology::Topology;
 
 /// A component's context. Clones share it.
 #[derive(Clone)]
@@ -43,6 +45,7 @@ pub struct Process {
     /// Listening sockets.
     pub listeners: Listeners,
     extensions: Arc<Mutex<HashMap<ComponentId, Arc<dyn Extension>>>>,
+    topology: Arc<ArcSwap<Topology>>,
     fatal: Option<mpsc::Sender<String>>,
 }
 
@@ -129,6 +132,16 @@ impl Process {
     /// What the components of a process share. Fatal errors go to `fatal`.
     pub fn new(registry: Arc<Registry>, budget: MemoryBudget, fatal: mpsc::Sender<String>) -> Self {
         Self { registry, budget, fatal: Some(fatal), ..Self::default() }
+    }
+
+    /// Who feeds whom in the running config. A reload changes it, also for components that it keeps.
+    pub fn topology(&self) -> Arc<Topology> {
+        self.topology.load_full()
+    }
+
+    /// Makes known who feeds whom.
+    pub(crate) fn set_topology(&self, topology: Topology) {
+        self.topology.store(Arc::new(topology));
     }
 
     /// Makes the running extensions known, in place of those before.

@@ -24,6 +24,7 @@ mod service;
 mod tasks;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod topology;
 
 pub use budget::{Admission, Branch, Hold, Kept, MemoryBudget};
 pub use client::Client;
@@ -43,3 +44,4 @@ pub use pdata::GrpcCode;
 pub use plan::{Components, MemorySettings, Plan, Renamed, ShutdownSettings};
 pub use service::{DrainReport, ExporterDrain, HeldItems, Reloaded, Service, ServiceError, Stop};
 pub use tasks::Tasks;
+pub use topology::Topology;

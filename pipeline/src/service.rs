@@ -16,6 +16,7 @@ use crate::context::{BuildError, Process, StartError};
 use crate::deadline::Deadline;
 use crate::graph::{BuildFailure, Builder, Graph};
 use crate::plan::{Plan, ShutdownSettings};
+use crate::topology::Topology;
 
 /// Running pipelines and service extensions. Dropping a service without [`Service::shutdown`] aborts its tasks and loses what it
 /// holds.
@@ -60,6 +61,7 @@ impl Service {
     pub async fn start(plan: Plan, process: Process) -> Result<Self, ServiceError> {
         let kept = Graph::default();
         let (graph, _no_redirects) = Builder::build(&plan, &process, &kept.instances)?;
+        process.set_topology(Topology::of(&plan));
         lifecycle::start(&graph, &kept, &process).await?;
         let budget = process.budget.clone();
         let limit = move || Some(budget.limit_bytes() as f64);

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod cli;
+mod datadog;
 mod delivery;
 mod fakes;
 mod hostile;

@@ -30,10 +30,12 @@ fn collect(folder: &Path, files: &mut Vec<TextFile>) {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // A work tree of git's has a file of that name.
+        if MADE_BY_TOOLS.contains(&name.as_str()) {
+            continue;
+        }
         if path.is_dir() {
-            if !MADE_BY_TOOLS.contains(&name.as_str()) {
-                collect(&path, files);
-            }
+            collect(&path, files);
         } else if let Ok(text) = std::fs::read_to_string(&path) {
             let path = path.strip_prefix(project()).unwrap().to_string_lossy().replace('\\', "/");
             files.push(TextFile { path, text });

@@ -57,6 +57,14 @@ impl Answer {
         Self::Grpc { code, retry_delay: Some(delay) }
     }
 
+    /// The pause between two pieces of the body that is being read.
+    pub(crate) const fn reading_pause(&self) -> Option<Duration> {
+        match self {
+            Self::ReadSlowly(pause) => Some(*pause),
+            _ => None,
+        }
+    }
+
     /// Whether the backend has taken what it was sent.
     pub const fn is_acceptance(&self) -> bool {
         matches!(

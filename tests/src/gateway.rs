@@ -23,7 +23,9 @@ pub struct Gateway {
     pub health: Option<u16>,
     receiver_settings: String,
     processors: Vec<(String, String)>,
+    connectors: Vec<(String, String)>,
     exporters: Vec<(String, String)>,
+    pipelines: Vec<(String, String)>,
     shutdown: String,
     signals: &'static [&'static str],
 }
@@ -39,7 +41,9 @@ impl Gateway {
             health: None,
             receiver_settings: String::new(),
             processors: Vec::new(),
+            connectors: Vec::new(),
             exporters: Vec::new(),
+            pipelines: Vec::new(),
             shutdown: "{ linger: 0s, deadline: 10s }".to_owned(),
             signals: &["traces"],
         }
@@ -56,6 +60,20 @@ impl Gateway {
     #[must_use]
     pub fn processor(mut self, id: &str, settings: &str) -> Self {
         self.processors.push((id.to_owned(), settings.to_owned()));
+        self
+    }
+
+    /// Adds a connector, which only [`Gateway::pipeline`] can put to use; `settings` is a YAML mapping in one line.
+    #[must_use]
+    pub fn connector(mut self, id: &str, settings: &str) -> Self {
+        self.connectors.push((id.to_owned(), settings.to_owned()));
+        self
+    }
+
+    /// Adds a pipeline, a YAML mapping in one line. With one there are those only that are added.
+    #[must_use]
+    pub fn pipeline(mut self, id: &str, members: &str) -> Self {
+        self.pipelines.push((id.to_owned(), members.to_owned()));
         self
     }
 
@@ -101,8 +119,11 @@ impl Gateway {
       http: {{ endpoint: \"127.0.0.1:{http}\"{more} }}
 "
         );
-        for (section, members) in [("processors", &self.processors), ("exporters", &self.exporters)]
-        {
+        for (section, members) in [
+            ("processors", &self.processors),
+            ("connectors", &self.connectors),
+            ("exporters", &self.exporters),
+        ] {
             if !members.is_empty() {
                 yaml += &format!("{section}:\n");
             }
@@ -129,7 +150,10 @@ impl Gateway {
 "
         );
         let (processors, exporters) = (names(&self.processors), names(&self.exporters));
-        for signal in self.signals {
+        for (id, members) in &self.pipelines {
+            yaml += &format!("    {id}: {members}\n");
+        }
+        for signal in self.signals.iter().filter(|_| self.pipelines.is_empty()) {
             yaml += &format!(
                 "    {signal}: {{ receivers: [otlp], processors: [{processors}], exporters: [{exporters}] }}\n"
             );

@@ -8,15 +8,18 @@
 
 pub mod agent;
 pub mod answer;
+pub mod datadog;
 pub mod desk;
 pub mod encoding;
 pub mod gateway;
 pub mod metrics;
 pub mod otlp;
 pub mod parts;
+pub mod points;
 pub mod ports;
 pub mod process;
 pub mod raw;
+pub mod records;
 pub mod send;
 pub mod server;
 pub mod spans;

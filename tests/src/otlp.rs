@@ -151,15 +151,8 @@ impl Service for Responder {
         Box::pin(async move {
             let answer = self.desk.next_answer();
             let (head, body) = request.into_parts();
-            let pause = match &answer {
-                Answer::ReadSlowly(pause) => Some(*pause),
-                _ => None,
-            };
-            let body = match read(body, pause).await {
-                Ok(body) => body,
-                // The agent gave up while it was sending; that is its right.
-                Err(_) => return None,
-            };
+            // The agent may give up while it is sending.
+            let body = read(body, answer.reading_pause()).await.ok()?;
             self.respond(&head, body, answer).await
         })
     }

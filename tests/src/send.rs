@@ -79,7 +79,16 @@ pub fn http(port: u16, path: &str, headers: &[(&str, &str)], body: impl Into<Byt
 ///
 /// When nothing answers.
 pub fn get(port: u16, path: &str) -> HttpReply {
-    call("GET", port, path, &[], Bytes::new())
+    get_with(port, path, &[])
+}
+
+/// Asks for a page over HTTP/1.1, with headers.
+///
+/// # Panics
+///
+/// When nothing answers.
+pub fn get_with(port: u16, path: &str, headers: &[(&str, &str)]) -> HttpReply {
+    call("GET", port, path, headers, Bytes::new())
 }
 
 /// Posts a gRPC body, prefix included, with more headers than every call has.

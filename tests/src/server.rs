@@ -11,12 +11,16 @@ use bytes::Bytes;
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::answer::Answer;
+use crate::desk::{Decoded, Desk};
 
 /// A fake's response.
 pub(crate) type Reply = Response<BoxBody<Bytes, Infallible>>;
@@ -115,6 +119,61 @@ async fn serve(stream: TcpStream, service: Arc<impl Service>) {
         _ = server.serve_connection(TokioIo::new(stream), service) => {}
         _ = closing.recv() => {}
     }
+}
+
+/// Records a request of a plain HTTP backend, and gives it the answer that it is to have.
+pub(crate) async fn play<R: Decoded>(
+    desk: &Desk<R>,
+    request: R,
+    scripted: Answer,
+    success: fn() -> Reply,
+    refusal: fn(u16, Option<&str>) -> Reply,
+) -> Outcome {
+    let (answer, number) = desk.record(request, scripted);
+    let outcome = match &answer {
+        Answer::Accept | Answer::ReadSlowly(_) => Some(success()),
+        Answer::AcceptAfter(time) => {
+            tokio::time::sleep(*time).await;
+            Some(success())
+        }
+        Answer::Status { code, retry_after } => Some(refusal(*code, retry_after.as_deref())),
+        Answer::Stall => {
+            desk.until_released().await;
+            None
+        }
+        Answer::Close => None,
+        Answer::PartialSuccess { .. } | Answer::Grpc { .. } => {
+            desk.violation(format!("this backend has no such answer as {answer:?}"));
+            None
+        }
+    };
+    if answer.is_acceptance() {
+        desk.accept(number);
+    }
+    outcome
+}
+
+/// An empty answer.
+pub(crate) fn reply(code: u16) -> Reply {
+    let mut reply = Response::new(full(Bytes::new()));
+    *reply.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply
+}
+
+/// An answer of JSON.
+pub(crate) fn json_reply(code: u16, text: &str) -> Reply {
+    let mut reply = reply(code);
+    *reply.body_mut() = full(text.to_owned());
+    reply.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    reply
+}
+
+/// Adds `Retry-After`, when there is a value for it.
+pub(crate) fn with_retry_after(mut reply: Reply, value: Option<&str>) -> Reply {
+    if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
+        reply.headers_mut().insert("retry-after", value);
+    }
+    reply
 }
 
 /// A body of known bytes.

@@ -21,24 +21,32 @@ pub fn request(count: usize) -> ExportTraceServiceRequest {
 /// A request of one resource and one scope with these spans.
 pub fn with_spans(spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope = InstrumentationScope { name: "tests".to_owned(), ..Default::default() };
-    let resource =
-        Resource { attributes: vec![attribute("service.name", "shop")], ..Default::default() };
     let scope_spans = ScopeSpans { scope: Some(scope), spans, ..Default::default() };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
-            resource: Some(resource),
+            resource: Some(resource()),
             scope_spans: vec![scope_spans],
             ..Default::default()
         }],
     }
 }
 
+/// The resource of every request.
+pub fn resource() -> Resource {
+    Resource { attributes: vec![attribute("service.name", "shop")], ..Default::default() }
+}
+
+/// Nanoseconds since 1970.
+pub fn now_nanos() -> u64 {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(clock.as_nanos()).unwrap_or_default()
+}
+
 /// A server span of a few milliseconds, just ended, with an id of its own.
 pub fn span() -> Span {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = u64::try_from(clock.as_nanos()).unwrap_or_default();
+    let now = now_nanos();
     let trace_id = [u64::from(std::process::id()) + 1, number].map(u64::to_be_bytes).concat();
     Span {
         trace_id,

@@ -8,15 +8,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request};
 
-use crate::answer::Answer;
 use crate::desk::{Decoded, Desk};
 use crate::encoding;
 use crate::otlp::{self, header, headers};
-use crate::server::{Outcome, Reply, Server, Service, full};
+use crate::server::{self, Outcome, Reply, Server, Service};
 use crate::spans::SpanId;
 
 pub mod model;
@@ -111,47 +109,18 @@ impl Service for Responder {
         Box::pin(async move {
             let answer = self.desk.next_answer();
             let (head, body) = request.into_parts();
-            let pause = match &answer {
-                Answer::ReadSlowly(pause) => Some(*pause),
-                _ => None,
-            };
             // The agent may give up while it is sending.
-            let body = otlp::read(body, pause).await.ok()?;
+            let body = otlp::read(body, answer.reading_pause()).await.ok()?;
             match decode(&head, &body) {
-                Ok(request) => self.respond(request, answer).await,
+                Ok(request) => {
+                    server::play(&self.desk, request, answer, || server::reply(202), refusal).await
+                }
                 Err(violation) => {
                     self.desk.violation(format!("{} {}: {violation}", head.method, head.uri));
-                    Some(status(400, None))
+                    Some(refusal(400, None))
                 }
             }
         })
-    }
-}
-
-impl Responder {
-    async fn respond(&self, request: ZipkinRequest, answer: Answer) -> Outcome {
-        let (answer, number) = self.desk.record(request, answer);
-        let outcome = match &answer {
-            Answer::Accept | Answer::ReadSlowly(_) => Some(status(202, None)),
-            Answer::AcceptAfter(time) => {
-                tokio::time::sleep(*time).await;
-                Some(status(202, None))
-            }
-            Answer::Status { code, retry_after } => Some(status(*code, retry_after.as_deref())),
-            Answer::Stall => {
-                self.desk.until_released().await;
-                None
-            }
-            Answer::Close => None,
-            Answer::PartialSuccess { .. } | Answer::Grpc { .. } => {
-                self.desk.violation(format!("Zipkin has no such answer as {answer:?}"));
-                None
-            }
-        };
-        if answer.is_acceptance() {
-            self.desk.accept(number);
-        }
-        outcome
     }
 }
 
@@ -175,11 +144,6 @@ fn decode(head: &Parts, body: &Bytes) -> Result<ZipkinRequest, String> {
     Ok(ZipkinRequest { protobuf, headers: headers(head), wire_bytes: body.len(), spans })
 }
 
-fn status(code: u16, retry_after: Option<&str>) -> Reply {
-    let mut reply = Response::new(full(Bytes::new()));
-    *reply.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Some(value) = retry_after.and_then(|text| HeaderValue::from_str(text).ok()) {
-        reply.headers_mut().insert("retry-after", value);
-    }
-    reply
+fn refusal(code: u16, retry_after: Option<&str>) -> Reply {
+    server::with_retry_after(server::reply(code), retry_after)
 }

@@ -3,7 +3,7 @@ use confmap::{Diagnostics, Node, Section};
 use pdata::{Payload, Signal};
 
 use super::*;
-use crate::text::to_text;
+use pdata::text::to_text;
 
 /// What the actions make of the attributes of a resource: `key=Type(value)` in order.
 fn run(actions: &str, attributes: &str) -> String {

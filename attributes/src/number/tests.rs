@@ -1,37 +1,5 @@
 use super::*;
 
-fn printed(value: f64) -> String {
-    let mut out = Vec::new();
-    put_double(&mut out, value);
-    String::from_utf8(out).unwrap()
-}
-
-#[test]
-fn double_is_printed_as_go_prints_it() {
-    // Taken from Go 1.26 `encoding/json`.
-    let cases = [
-        (0.0, "0"),
-        (-0.0, "-0"),
-        (-1.5, "-1.5"),
-        (0.1, "0.1"),
-        (123_456_789.25, "123456789.25"),
-        (1e-6, "0.000001"),
-        (9.99e-7, "9.99e-7"),
-        (1.5e-10, "1.5e-10"),
-        (1e20, "100000000000000000000"),
-        (1e21, "1e+21"),
-        (-1.25e22, "-1.25e+22"),
-        (f64::MAX, "1.7976931348623157e+308"),
-        (5e-324, "5e-324"),
-        (f64::INFINITY, "Infinity"),
-        (f64::NEG_INFINITY, "-Infinity"),
-        (f64::NAN, "NaN"),
-    ];
-    for (value, text) in cases {
-        assert_eq!(printed(value), text);
-    }
-}
-
 #[test]
 fn integer_is_parsed_as_go_parses_it() {
     // Taken from Go 1.26 `strconv.ParseInt(text, 10, 64)`.

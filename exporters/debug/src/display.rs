@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use attributes::text::to_text;
+use pdata::text::to_text;
 use pdata::view::AnyValue;
 
 /// A trace or span id in hex; nothing for one that is all zeros, as upstream's `TraceID.String`.

@@ -8,13 +8,9 @@ mod endpoint;
 mod form;
 mod inherited;
 mod json;
-mod keys;
-mod number;
 mod proto;
 mod slots;
 mod span;
-mod text;
-mod value;
 
 use pdata::Payload;
 

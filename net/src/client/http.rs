@@ -20,7 +20,7 @@ use super::rope::Rope;
 use super::target::{Target, UrlError};
 use super::{ClientOptions, RESPONSE_BYTES_MAX};
 use crate::auth::{ClientAuth, Outgoing};
-use crate::body::{BodyLimits, next_frame};
+use crate::body::{BodyError, BodyLimits, decode_now, next_frame};
 use crate::compress::{compress, compress_now};
 use crate::error::{Cause, Stage, TransportError, Wanted};
 use crate::server::header_map;
@@ -140,12 +140,7 @@ impl HttpClient {
     /// # Errors
     /// When a codec fails, which none does on memory.
     pub fn compress_now(&self, pieces: Vec<Bytes>) -> io::Result<Body> {
-        let pieces = if self.compression.is_compressed() {
-            vec![compress_now(&pieces, self.compression, self.level)?]
-        } else {
-            pieces
-        };
-        Ok(Body { pieces: pieces.into(), encoding: self.compression })
+        Body::compressed(pieces, self.compression, self.level)
     }
 
     /// Sends a request and reads its answer, whatever its status. The future may be dropped at
@@ -198,7 +193,7 @@ impl HttpClient {
                 }
                 Err(error) => {
                     let cause = match error {
-                        crate::body::BodyError::TimedOut => {
+                        BodyError::TimedOut => {
                             Cause::Timeout { stage: Stage::Answer, after: begun.elapsed() }
                         }
                         _ => Cause::Closed,
@@ -324,6 +319,29 @@ impl Body {
     #[must_use]
     pub fn plain(pieces: Vec<Bytes>) -> Self {
         Self { pieces: pieces.into(), encoding: Compression::None }
+    }
+
+    /// Pieces compressed here and now, whatever the client's settings say: for protocols whose endpoints take codecs of
+    /// their own.
+    ///
+    /// # Errors
+    /// When a codec fails, which none does on memory.
+    pub fn compressed(
+        pieces: Vec<Bytes>,
+        codec: Compression,
+        level: CompressionLevel,
+    ) -> io::Result<Self> {
+        let pieces =
+            if codec.is_compressed() { vec![compress_now(&pieces, codec, level)?] } else { pieces };
+        Ok(Self { pieces: pieces.into(), encoding: codec })
+    }
+
+    /// The body before compression, for whoever has to cut it.
+    ///
+    /// # Errors
+    /// When it is longer than `limit`.
+    pub fn decompressed(&self, limit: usize) -> Result<Bytes, BodyError> {
+        decode_now(&self.pieces.concat(), self.encoding, limit)
     }
 
     /// The number of bytes on the wire.

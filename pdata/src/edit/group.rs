@@ -39,6 +39,11 @@ impl<'s> ResourceGroup<'_, 's> {
         self.resource
     }
 
+    /// Whether it has no scope, so that there will be no visit.
+    pub fn is_empty(&self) -> bool {
+        self.group.is_childless()
+    }
+
     /// Visits the scopes in order. A resource that loses its last scope goes too.
     pub fn scopes(self, mut edit: impl FnMut(&mut ResourceMut<'s>, ScopeGroup<'_, '_>)) {
         let signal = self.resource.signal;
@@ -54,6 +59,11 @@ impl<'s> ScopeGroup<'_, 's> {
     /// The scope.
     pub fn scope(&mut self) -> &mut ScopeMut<'s> {
         self.scope
+    }
+
+    /// Whether it has no item, so that there will be no visit.
+    pub fn is_empty(&self) -> bool {
+        self.group.is_childless()
     }
 
     /// Visits the spans in order; none when the payload is not of traces. A scope that loses its last span goes too.
@@ -196,15 +206,23 @@ struct Frame {
 }
 
 impl<'s> Group<'_, 's> {
+    fn body(&self) -> &'s [u8] {
+        self.rewriter.source().get(self.frame.body.clone()).unwrap_or_default()
+    }
+
+    fn is_childless(&self) -> bool {
+        !fields(self.body()).any(|(_, field)| field.number == CHILDREN)
+    }
+
     /// Has `edit` edit each child, given its field and body. It says whether the child was removed.
     fn children<T: Header>(
         self,
         header: &mut HeaderMut<'s, T>,
         mut edit: impl FnMut(&mut Rewriter<'s>, &mut HeaderMut<'s, T>, Range<usize>, &'s [u8]) -> bool,
     ) {
+        let body = self.body();
         let Self { rewriter, frame } = self;
         let (mut children, mut removed) = (0, 0);
-        let body = rewriter.source().get(frame.body.clone()).unwrap_or_default();
         for (range, field) in fields(body) {
             if let (CHILDREN, FieldValue::Len(body)) = (field.number, field.value) {
                 children += 1;

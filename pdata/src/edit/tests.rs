@@ -316,6 +316,35 @@ fn items_are_added_behind_the_header_of_an_empty_scope() {
 }
 
 #[test]
+fn groups_that_came_empty_can_be_removed() {
+    let mut request = Vec::new();
+    for spans in [0, 1] {
+        put_message(&mut request, 1, |r| {
+            put_message(r, 1, |_| ());
+            put_message(r, 2, |s| put_message(s, 1, |_| ()));
+            if spans > 0 {
+                put_message(r, 2, |s| put_message(s, 2, |span| put_len(span, 5, b"x")));
+            }
+        });
+    }
+    put_message(&mut request, 1, |r| put_len(r, 3, b"url"));
+    let mut payload = Payload::decode(Signal::Traces, request.into()).unwrap().payload;
+    payload.edit(|mut group| {
+        if group.is_empty() {
+            return group.resource().remove();
+        }
+        group.scopes(|_, mut group| {
+            if group.is_empty() {
+                group.scope().remove();
+            }
+        });
+    });
+    let scopes: Vec<usize> =
+        payload.resource_spans().map(|resource| resource.scope_spans.iter().count()).collect();
+    assert_eq!((payload.items(), scopes), (1, vec![1]));
+}
+
+#[test]
 fn item_is_removed_from_a_visit_to_its_parts() {
     let mut request = Vec::new();
     put_message(&mut request, 1, |r| {

@@ -14,6 +14,7 @@ use crate::deadline::Deadline;
 use crate::graph::{Builder, Graph, Instance, Key};
 use crate::id::ComponentId;
 use crate::plan::Plan;
+use crate::topology::Topology;
 
 /// What a reload did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,7 @@ impl Service {
             return Err(error);
         }
         hand_over.complete();
+        self.process.set_topology(Topology::of(&plan));
         self.process.set_extensions(graph.extensions().collect());
         for redirect in redirects {
             redirect.carry_out();

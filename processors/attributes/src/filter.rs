@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use attributes::text::to_text;
 use attributes::{pattern, value};
 use confmap::{Item, Section};
 use pdata::edit::ValueBuf;
+use pdata::text::to_text;
 use pdata::view::{AnyValue, Attributes};
 use regex::Regex;
 

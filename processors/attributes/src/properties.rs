@@ -1,8 +1,8 @@
 //! The properties that an item is matched by.
 
-use attributes::text::to_text;
 use confmap::{Decode, Section};
 use pdata::Signal;
+use pdata::text::to_text;
 use pdata::view::{LogRecord, Metric, Resource, Scope, Span, SpanKind};
 
 use crate::filter::{AttributeFilter, Filter, MatchType};

@@ -1,10 +1,11 @@
-//! The three ways out, behind one face, so that every fault is tried on each.
+//! The ways out, behind one face, so that every fault is tried on each.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tests::agent::Agent;
 use tests::answer::Answer;
+use tests::datadog::{DatadogIntake, Settings};
 use tests::desk::Decoded as _;
 use tests::gateway::{Gateway, QUICK_RETRIES};
 use tests::metrics::Branch;
@@ -18,9 +19,10 @@ pub(crate) enum Way {
     Zipkin,
     OtlpHttp,
     OtlpGrpc,
+    Datadog,
 }
 
-pub(crate) const WAYS: [Way; 3] = [Way::Zipkin, Way::OtlpHttp, Way::OtlpGrpc];
+pub(crate) const WAYS: [Way; 4] = [Way::Zipkin, Way::OtlpHttp, Way::OtlpGrpc, Way::Datadog];
 
 impl Way {
     /// The exporter's id in the configuration, which its metrics bear.
@@ -29,12 +31,18 @@ impl Way {
             Self::Zipkin => "zipkin",
             Self::OtlpHttp => "otlphttp",
             Self::OtlpGrpc => "otlp",
+            Self::Datadog => "datadog",
         }
     }
 
     /// The exporter's settings for a backend's address.
     pub(crate) fn settings(self, address: &str, more: &str) -> String {
         let endpoint = match self {
+            Self::Datadog => {
+                // Spans only: what becomes of APM stats is tested elsewhere.
+                let settings = Settings::for_address(address).traces("compute_stats: never");
+                return settings.more(more).to_string();
+            }
             Self::Zipkin => format!("endpoint: \"http://{address}{}\"", zipkin::PATH),
             Self::OtlpHttp => format!("endpoint: \"http://{address}\""),
             Self::OtlpGrpc => format!("endpoint: \"{address}\", tls: {{ insecure: true }}"),
@@ -69,14 +77,19 @@ impl Way {
 pub(crate) enum Backend {
     Otlp(OtlpBackend),
     Zipkin(ZipkinBackend),
+    Datadog(DatadogIntake),
 }
 
-/// Calls a method that both kinds have.
-macro_rules! both {
-    ($backend:expr, $fake:ident => $call:expr) => {
+/// Calls a method of the desk that each kind has for spans.
+macro_rules! each {
+    ($backend:expr, $desk:ident => $call:expr) => {
         match $backend {
-            Backend::Otlp($fake) => $call,
-            Backend::Zipkin($fake) => $call,
+            Backend::Otlp($desk) => $call,
+            Backend::Zipkin($desk) => $call,
+            Backend::Datadog(intake) => {
+                let $desk = &intake.traces;
+                $call
+            }
         }
     };
 }
@@ -85,16 +98,17 @@ impl Backend {
     pub(crate) fn start_on(way: Way, port: u16) -> Self {
         match way {
             Way::Zipkin => Self::Zipkin(ZipkinBackend::start_on(port)),
+            Way::Datadog => Self::Datadog(DatadogIntake::start_on(port)),
             Way::OtlpHttp | Way::OtlpGrpc => Self::Otlp(OtlpBackend::start_on(port)),
         }
     }
 
     pub(crate) fn answer_next(&self, answers: impl IntoIterator<Item = Answer>) {
-        both!(self, fake => fake.answer_next(answers));
+        each!(self, desk => desk.answer_next(answers));
     }
 
     pub(crate) fn answer_always(&self, answer: Answer) {
-        both!(self, fake => fake.answer_always(answer));
+        each!(self, desk => desk.answer_always(answer));
     }
 
     /// Gives this answer to every request whose spans satisfy the condition.
@@ -103,39 +117,34 @@ impl Backend {
         answer: Answer,
         condition: impl Fn(&[SpanId]) -> bool + Send + 'static,
     ) {
-        match self {
-            Self::Otlp(fake) => fake
-                .answer_when(move |request| condition(&request.span_ids()).then(|| answer.clone())),
-            Self::Zipkin(fake) => fake.answer_when(move |request| {
-                let ids: Vec<SpanId> = request.spans.iter().map(|span| span.span_id()).collect();
-                condition(&ids).then(|| answer.clone())
-            }),
-        }
+        each!(self, desk => desk.answer_when(move |request| {
+            condition(&request.span_ids()).then(|| answer.clone())
+        }));
     }
 
     pub(crate) fn release(&self) {
-        both!(self, fake => fake.release());
+        each!(self, desk => desk.release());
     }
 
     pub(crate) fn wait_for_requests(&self, count: usize) {
-        both!(self, fake => fake.wait_for_requests(count));
+        each!(self, desk => desk.wait_for_requests(count));
     }
 
     pub(crate) fn wait_for_spans(&self, ids: &[SpanId]) {
-        both!(self, fake => fake.wait_for_spans(ids));
+        each!(self, desk => desk.wait_for_spans(ids));
     }
 
     pub(crate) fn assert_delivered_once(&self, ids: &[SpanId]) {
-        both!(self, fake => fake.assert_delivered_once(ids));
+        each!(self, desk => desk.assert_delivered_once(ids));
     }
 
     pub(crate) fn delivered(&self) -> BTreeMap<SpanId, usize> {
-        both!(self, fake => fake.delivered())
+        each!(self, desk => desk.delivered())
     }
 
     /// When each request had arrived.
     pub(crate) fn times(&self) -> Vec<Instant> {
-        both!(self, fake => fake.requests().iter().map(|entry| entry.at).collect())
+        each!(self, desk => desk.requests().iter().map(|entry| entry.at).collect())
     }
 }
 
@@ -156,7 +165,11 @@ impl Line {
     /// Starts both, with exporter settings made for the backend's address.
     pub(crate) fn start_with(way: Way, settings: impl Fn(&str) -> String) -> Self {
         let backend = Backend::start_on(way, ports::free());
-        let port = both!(&backend, fake => fake.port());
+        let port = match &backend {
+            Backend::Otlp(fake) => fake.port(),
+            Backend::Zipkin(fake) => fake.port(),
+            Backend::Datadog(fake) => fake.port(),
+        };
         let settings = settings(&format!("127.0.0.1:{port}"));
         let gateway = Gateway::new().exporter(way.exporter(), &settings);
         let agent = gateway.start();

@@ -51,6 +51,7 @@ fn a_peer_that_refuses_everything_is_asked_once_a_request() {
     for (way, answer) in [
         (Way::Zipkin, Answer::status(404)),
         (Way::OtlpHttp, Answer::status(401)),
+        (Way::Datadog, Answer::status(401)),
         (Way::OtlpGrpc, Answer::grpc(16)),
         (Way::OtlpGrpc, Answer::grpc(12)),
         (Way::OtlpGrpc, Answer::grpc(8)),

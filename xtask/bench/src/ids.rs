@@ -68,6 +68,16 @@ impl NumberSet {
         ones(self.once.iter().copied())
     }
 
+    /// How many different numbers of a kind were put in.
+    pub(crate) fn count(&self, is_counted: impl Fn(u64) -> bool) -> u64 {
+        let words = self.once.iter().enumerate();
+        let counted = |(word, bits): (usize, &u64)| {
+            let first = word as u64 * 64;
+            (0..64).filter(|bit| bits >> bit & 1 == 1 && is_counted(first + bit)).count() as u64
+        };
+        words.map(counted).sum()
+    }
+
     /// How many numbers were put in more than once.
     pub(crate) fn doubled(&self) -> u64 {
         ones(self.again.iter().copied())
@@ -108,5 +118,6 @@ mod tests {
         assert_eq!(sent.missing_from(&seen), 50);
         assert_eq!(seen.missing_from(&sent), 1);
         assert_eq!((seen.len(), seen.doubled()), (151, 1));
+        assert_eq!(seen.count(|number| number % 100 == 0), 3);
     }
 }

@@ -67,6 +67,12 @@ impl Template {
     }
 }
 
+/// Whether APM stats count the span at this position of a request: an internal span does not count, unless nothing of its service called it. Those of
+/// [`Trace::write_span`] all have a parent in their request.
+pub(crate) fn counts_in_stats(position: u64) -> bool {
+    !matches!(Work::of(position), Work::Internal)
+}
+
 fn write_resource(resource: &mut Writer, seed: u64) {
     let services = ["checkout", "cart", "catalog", "payment"];
     let service = services.get((seed % 4) as usize).copied().unwrap_or("checkout");
@@ -105,14 +111,7 @@ impl Trace {
             self.id = self.random.u128(..).to_be_bytes();
             self.parent = None;
         }
-        let work = match position % 8 {
-            0 => Work::Server,
-            1 | 5 => Work::Database,
-            3 => Work::Client,
-            6 => Work::Messaging(4),
-            7 => Work::Messaging(5),
-            _ => Work::Internal,
-        };
+        let work = Work::of(position as u64);
         let start = self.now_nanos - self.random.u64(1_000_000..900_000_000);
         span.bytes(1, &self.id);
         span.span_id(position);
@@ -195,6 +194,17 @@ impl Trace {
 }
 
 impl Work {
+    fn of(position: u64) -> Self {
+        match position % 8 {
+            0 => Self::Server,
+            1 | 5 => Self::Database,
+            3 => Self::Client,
+            6 => Self::Messaging(4),
+            7 => Self::Messaging(5),
+            _ => Self::Internal,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Server => "GET /api/v1/shelves/{shelf_id}/books",

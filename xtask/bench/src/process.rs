@@ -24,6 +24,8 @@ pub(crate) struct Subject {
     pub(crate) arguments: Vec<String>,
     /// Where it listens once it is ready.
     pub(crate) port: u16,
+    /// Whether it computes APM stats of what it is sent.
+    pub(crate) stats: bool,
     /// Takes its standard output and error.
     pub(crate) log: PathBuf,
 }

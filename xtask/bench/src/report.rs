@@ -47,14 +47,16 @@ impl Verdict {
         Self { what: what.into(), found: found_text, bar: bar_text, met: found <= bar }
     }
 
-    /// Nothing missing, doubled or damaged, and a clean end.
+    /// Nothing missing, doubled, damaged or counted wrongly, and a clean end.
     pub(crate) fn no_loss(what: impl Into<String>, losses: Losses) -> Self {
+        let Losses { missing, doubled, damaged, miscounted, bad_exits } = losses;
+        let mut found = format!("{missing} missing, {doubled} doubled, {damaged} damaged, ");
+        if miscounted > 0 {
+            found += &format!("{miscounted} miscounted, ");
+        }
         Self {
             what: what.into(),
-            found: format!(
-                "{} missing, {} doubled, {} damaged, {} bad ends",
-                losses.missing, losses.doubled, losses.damaged, losses.bad_exits
-            ),
+            found: format!("{found}{bad_exits} bad ends"),
             bar: "none".to_owned(),
             met: losses == Losses::default(),
         }
@@ -189,6 +191,7 @@ pub(crate) fn json_line(key: &str, subject: &str, figures: &Figures) -> String {
         "missing": figures.losses.missing,
         "doubled": figures.losses.doubled,
         "damaged": figures.losses.damaged,
+        "miscounted": figures.losses.miscounted,
     })
     .to_string()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::load::{Load, LoadShape, Sent};
 use crate::options::Options;
+use crate::payload;
 use crate::process::{Running, Subject, free_port};
 use crate::scenario::{Ports, Scenario};
 use crate::sink::{Delivery, Sink};
@@ -56,6 +57,8 @@ pub(crate) struct Losses {
     pub(crate) doubled: u64,
     /// Spans that were never sent, and requests that could not be read.
     pub(crate) damaged: u64,
+    /// By how much the hits of APM stats differ from the spans that count in them.
+    pub(crate) miscounted: u64,
     /// The process ended with another status than 0.
     pub(crate) bad_exits: u64,
 }
@@ -66,7 +69,7 @@ impl Losses {
             missing: sent.acknowledged.missing_from(&delivery.spans),
             doubled: delivery.spans.doubled(),
             damaged: delivery.foreign + delivery.unreadable,
-            bad_exits: 0,
+            ..Self::default()
         }
     }
 
@@ -75,6 +78,7 @@ impl Losses {
             missing: self.missing + other.missing,
             doubled: self.doubled + other.doubled,
             damaged: self.damaged + other.damaged,
+            miscounted: self.miscounted + other.miscounted,
             bad_exits: self.bad_exits + other.bad_exits,
         }
     }
@@ -106,6 +110,7 @@ impl Bench {
             program: options.floor.clone(),
             arguments,
             port: if options.shape.grpc { ports.grpc } else { ports.http },
+            stats: false,
             log: self.folder.join("floor.log"),
         })
     }
@@ -124,6 +129,7 @@ impl Bench {
             program: options.agent.clone(),
             arguments: vec!["--config".to_owned(), file.to_string_lossy().into_owned()],
             port: if options.shape.grpc { ports.grpc } else { ports.http },
+            stats: scenario.stats,
             log: self.folder.join(format!("{}.log", scenario.key)),
         })
     }
@@ -166,6 +172,10 @@ impl Bench {
         let mut losses = Losses::default();
         if delivers {
             losses = Losses::between(&sent, &delivery);
+        }
+        if subject.stats {
+            let counts = |number| payload::counts_in_stats(number % shape.spans as u64);
+            losses.miscounted = sent.acknowledged.count(counts).abs_diff(delivery.hits);
         }
         losses.bad_exits = u64::from(!status.success());
         let acknowledged = sent.acknowledged.len();

@@ -11,11 +11,13 @@ pub(crate) struct Scenario {
     batch: bool,
     /// Whether the sink sees the spans, and the floor program forwards them.
     pub(crate) delivers: bool,
+    /// Whether Datadog's connector computes APM stats of the spans, and the exporter sends them to the sink.
+    pub(crate) stats: bool,
     /// The largest ratio of the agent's processor time per span to the floor's.
     pub(crate) bar: f64,
 }
 
-pub(crate) static ALL: [Scenario; 5] = [
+pub(crate) static ALL: [Scenario; 6] = [
     Scenario {
         key: "nop",
         title: "OTLP -> drop",
@@ -23,6 +25,7 @@ pub(crate) static ALL: [Scenario; 5] = [
         exporter: "nop: {}",
         batch: false,
         delivers: false,
+        stats: false,
         bar: 2.2,
     },
     Scenario {
@@ -32,6 +35,7 @@ pub(crate) static ALL: [Scenario; 5] = [
         exporter: "otlphttp: { endpoint: \"http://SINK\", compression: none }",
         batch: true,
         delivers: true,
+        stats: false,
         bar: 1.8,
     },
     Scenario {
@@ -41,6 +45,7 @@ pub(crate) static ALL: [Scenario; 5] = [
         exporter: "otlphttp: { endpoint: \"http://SINK\", compression: none }",
         batch: true,
         delivers: true,
+        stats: false,
         bar: 1.4,
     },
     Scenario {
@@ -50,6 +55,7 @@ pub(crate) static ALL: [Scenario; 5] = [
         exporter: "otlphttp: { endpoint: \"http://SINK\" }",
         batch: true,
         delivers: true,
+        stats: false,
         bar: 4.0,
     },
     Scenario {
@@ -59,7 +65,20 @@ pub(crate) static ALL: [Scenario; 5] = [
         exporter: "zipkin: { endpoint: \"http://SINK/api/v2/spans\" }",
         batch: true,
         delivers: true,
+        stats: false,
         bar: 7.5,
+    },
+    Scenario {
+        key: "datadog",
+        title: "OTLP -> batch -> Datadog, stats",
+        spans: 100,
+        exporter: "datadog: { hostname: bench, api: { key: 0123456789abcdef0123456789abcdef }, \
+                   traces: { endpoint: \"http://SINK\" }, metrics: { endpoint: \"http://SINK\" }, \
+                   host_metadata: { enabled: false } }",
+        batch: true,
+        delivers: true,
+        stats: true,
+        bar: 11.0,
     },
 ];
 
@@ -94,13 +113,22 @@ impl Scenario {
         } else {
             ("", "[]")
         };
+        let (connectors, exporters, metrics_pipeline) = if self.stats {
+            (
+                "connectors:\n  datadog/stats: {}\n",
+                format!("{name}, datadog/stats"),
+                format!("    metrics: {{ receivers: [datadog/stats], exporters: [{name}] }}\n"),
+            )
+        } else {
+            ("", name.to_owned(), String::new())
+        };
         format!(
             "receivers:
   otlp:
     protocols:
       grpc: {{ endpoint: \"127.0.0.1:{grpc}\" }}
       http: {{ endpoint: \"127.0.0.1:{http}\" }}
-{batch}exporters:
+{batch}{connectors}exporters:
   {exporter}
 service:
   telemetry:
@@ -109,8 +137,8 @@ service:
       readers:
         - pull: {{ exporter: {{ prometheus: {{ host: 127.0.0.1, port: {metrics} }} }} }}
   pipelines:
-    traces: {{ receivers: [otlp], processors: {processors}, exporters: [{name}] }}
-"
+    traces: {{ receivers: [otlp], processors: {processors}, exporters: [{exporters}] }}
+{metrics_pipeline}"
         )
     }
 }

@@ -38,6 +38,49 @@ pub(crate) struct Delivery {
     pub(crate) unreadable: u64,
     pub(crate) requests: u64,
     pub(crate) wire_bytes: u64,
+    /// Hits of APM stats.
+    pub(crate) hits: u64,
+}
+
+/// What a request's path says it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Otlp,
+    Zipkin,
+    Datadog,
+    DatadogStats,
+    /// Something of Datadog's that the bench does not look at.
+    DatadogOther,
+}
+
+impl Content {
+    fn at(path: &str) -> Self {
+        match path {
+            "/api/v0.2/traces" => Self::Datadog,
+            "/api/v0.2/stats" => Self::DatadogStats,
+            path if path.ends_with("/spans") => Self::Zipkin,
+            path if path.starts_with("/api/") || path == "/intake" => Self::DatadogOther,
+            _ => Self::Otlp,
+        }
+    }
+
+    fn success(self) -> Response<BoxBody<Bytes, Infallible>> {
+        let mut response = reply(StatusCode::OK);
+        match self {
+            Self::Zipkin | Self::Datadog | Self::DatadogStats => {
+                return reply(StatusCode::ACCEPTED);
+            }
+            // Which answers the check of the key; the others ask for a success only.
+            Self::DatadogOther => {
+                *response.body_mut() = Full::from(&br#"{"valid":true}"#[..]).boxed();
+                return response;
+            }
+            Self::Otlp => {}
+        }
+        let protobuf = HeaderValue::from_static("application/x-protobuf");
+        response.headers_mut().insert(CONTENT_TYPE, protobuf);
+        response
+    }
 }
 
 /// The listening sink.
@@ -110,7 +153,7 @@ impl Sink {
         let encoding =
             if grpc { HeaderName::from_static("grpc-encoding") } else { CONTENT_ENCODING };
         let encoding = header(request.headers(), encoding).to_owned();
-        let zipkin = request.uri().path().ends_with("/spans");
+        let content = Content::at(request.uri().path());
         let Ok(body) = request.into_body().collect().await.map(|body| body.to_bytes()) else {
             self.lock().unreadable += 1;
             return Ok(reply(StatusCode::BAD_REQUEST));
@@ -124,36 +167,35 @@ impl Sink {
         } else {
             decode::inflate(&body, &encoding)
         };
-        self.record(body.as_deref(), zipkin, wire_bytes);
-        Ok(if grpc {
-            grpc_success()
-        } else if zipkin {
-            reply(StatusCode::ACCEPTED)
-        } else {
-            let mut response = reply(StatusCode::OK);
-            let protobuf = HeaderValue::from_static("application/x-protobuf");
-            response.headers_mut().insert(CONTENT_TYPE, protobuf);
-            response
-        })
+        self.record(content, body.as_deref(), wire_bytes);
+        Ok(if grpc { grpc_success() } else { content.success() })
     }
 
-    fn record(&self, body: Option<&[u8]>, zipkin: bool, wire_bytes: u64) {
+    fn record(&self, content: Content, body: Option<&[u8]>, wire_bytes: u64) {
         let mut delivery = self.lock();
         let delivery = &mut *delivery;
-        delivery.requests += 1;
-        delivery.wire_bytes += wire_bytes;
         let mut visit = |id| match ids::number(delivery.run, id) {
             Some(number) => delivery.spans.insert(number),
             None => delivery.foreign += 1,
         };
-        let whole = body.is_some_and(|body| {
-            if zipkin {
-                decode::zipkin_span_ids(body, &mut visit)
-            } else {
-                decode::otlp_span_ids(body, &mut visit)
-            }
+        let whole = body.is_some_and(|body| match content {
+            Content::Otlp => decode::otlp_span_ids(body, &mut visit),
+            Content::Zipkin => decode::zipkin_span_ids(body, &mut visit),
+            Content::Datadog => decode::datadog_span_ids(body, &mut visit),
+            Content::DatadogStats => match decode::datadog_hits(body) {
+                Some(hits) => {
+                    delivery.hits += hits;
+                    true
+                }
+                None => false,
+            },
+            Content::DatadogOther => true,
         });
         delivery.unreadable += u64::from(!whole);
+        if !matches!(content, Content::DatadogStats | Content::DatadogOther) {
+            delivery.requests += 1;
+            delivery.wire_bytes += wire_bytes;
+        }
     }
 }
 

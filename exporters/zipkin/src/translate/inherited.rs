@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use pdata::KeyFilter;
+use pdata::text::put_text;
 use pdata::view::{AnyValue, Scope};
 
 use super::form::Form;
-use super::keys::KeyFilter;
 use super::slots::{LINK_PREFIX, Slots};
-use super::value;
 
 /// Says which attribute the service name was taken from.
 const SERVICE_NAME_SOURCE: &[u8] = b"otlp.service.name.source";
@@ -129,7 +129,7 @@ fn take_service_name(tags: &mut Vec<Pair<'_>>) -> Option<Vec<u8>> {
         let Some(at) = tags.iter().position(|(tag, _)| *tag == key.as_bytes()) else { continue };
         let (_, value) = tags.remove(at);
         let mut name = Vec::new();
-        value::put_text(&mut name, &value);
+        put_text(&mut name, &value);
         if key != "service.name" {
             tags.retain(|(tag, _)| *tag != SERVICE_NAME_SOURCE);
             tags.push((SERVICE_NAME_SOURCE, AnyValue::Str(key.into())));

@@ -3,12 +3,10 @@
 use std::io::Write as _;
 use std::net::IpAddr;
 
+use pdata::text::{put_escaped, put_hex, put_lower_case, put_text, put_uint};
 use pdata::view::{AnyValue, SpanKind};
 
 use super::form::{Endpoint, Form, Head, Side, rounded_micros};
-use super::number::{put_hex, put_uint};
-use super::text::{put_escaped, put_lower_case};
-use super::value;
 
 pub(super) struct Json;
 
@@ -94,11 +92,11 @@ impl Form for Json {
             AnyValue::Str(text) => put_escaped(out, text.as_bytes()),
             AnyValue::Array(_) | AnyValue::KeyValueList(_) => {
                 scratch.clear();
-                value::put_text(scratch, value);
+                put_text(scratch, value);
                 put_escaped(out, scratch);
             }
             // The text of any other has nothing to escape.
-            plain => value::put_text(out, plain),
+            plain => put_text(out, plain),
         }
         out.extend_from_slice(b"\",");
     }

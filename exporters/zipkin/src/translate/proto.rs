@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use pdata::text::put_text;
 use pdata::view::{AnyValue, SpanKind};
 use pdata::wire;
 
 use super::form::{Endpoint, Form, Head, Side, rounded_micros};
-use super::value;
 
 pub(super) struct Proto;
 
@@ -86,7 +86,7 @@ impl Form for Proto {
             AnyValue::Str(text) => text.as_bytes(),
             other => {
                 scratch.clear();
-                value::put_text(scratch, other);
+                put_text(scratch, other);
                 scratch.as_slice()
             }
         };

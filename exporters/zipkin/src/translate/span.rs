@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
+use pdata::text::{Escaping, put_json_object, put_text, put_uint};
 use pdata::view::{AnyValue, Event, Link, Span, SpanKind, StatusCode};
 
 use super::Unsendable;
 use super::endpoint;
 use super::form::{Endpoint, Form, Head, Side};
 use super::inherited::Inherited;
-use super::number::put_uint;
 use super::slots::{LINK_PREFIX, Slots, link_number};
-use super::value::{self, Escaping};
 
 /// A start below this is taken for none: upstream tests for the first second of 1970.
 const FIRST_START: u64 = 1_000_000_000;
@@ -199,7 +198,7 @@ impl<'a> SpanWriter<'a> {
         service_name: &'n mut Vec<u8>,
     ) -> Option<Endpoint<'n>> {
         if let Some(name) = &slots.peer_name {
-            value::put_text(service_name, name);
+            put_text(service_name, name);
             if service_name.is_empty() {
                 F::tag(out, b"service.peer.name", name, &mut self.scratch);
             }
@@ -207,7 +206,7 @@ impl<'a> SpanWriter<'a> {
         let named = !service_name.is_empty();
         if let Some(name) = &slots.peer_service {
             if !named {
-                value::put_text(service_name, name);
+                put_text(service_name, name);
             }
             if named || service_name.is_empty() {
                 F::tag(out, b"peer.service", name, &mut self.scratch);
@@ -234,7 +233,7 @@ impl<'a> SpanWriter<'a> {
         self.text.push(b'|');
         self.text.extend_from_slice(link.trace_state.as_bytes());
         self.text.push(b'|');
-        value::put_json_object(&mut self.text, &link.attributes, Escaping::Html);
+        put_json_object(&mut self.text, &link.attributes, Escaping::Html);
         self.text.push(b'|');
         put_uint(&mut self.text, u64::from(link.dropped_attributes_count));
         let text = AnyValue::Str(std::str::from_utf8(&self.text).unwrap_or_default().into());
@@ -266,7 +265,7 @@ impl<'a> SpanWriter<'a> {
         self.text.clear();
         self.text.extend_from_slice(event.name.as_bytes());
         self.text.push(b'|');
-        value::put_json_object(&mut self.text, &event.attributes, Escaping::Html);
+        put_json_object(&mut self.text, &event.attributes, Escaping::Html);
         self.text.push(b'|');
         put_uint(&mut self.text, u64::from(event.dropped_attributes_count));
     }

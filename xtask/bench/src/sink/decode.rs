@@ -15,6 +15,7 @@ pub(crate) fn inflate<'a>(body: &'a [u8], encoding: &str) -> Option<Cow<'a, [u8]
             MultiGzDecoder::new(body).read_to_end(&mut plain).ok()?;
             Some(Cow::Owned(plain))
         }
+        "zstd" => zstd::decode_all(body).ok().map(Cow::Owned),
         _ => None,
     }
 }
@@ -35,7 +36,7 @@ pub(crate) fn otlp_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bool
     let whole = at_path(body, &[1, 2, 2], &mut |span| {
         let mut id = None;
         let whole = each_field(span, &mut |field, value| {
-            if field == 2 {
+            if let (2, Value::Bytes(value)) = (field, value) {
                 id = <[u8; 8]>::try_from(value).ok();
             }
             true
@@ -47,6 +48,47 @@ pub(crate) fn otlp_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bool
         whole
     });
     whole && ids
+}
+
+/// Visits the id of every span of Datadog's `AgentPayload`; false when the bytes are not one, or a span has no id.
+pub(crate) fn datadog_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bool {
+    let mut ids = true;
+    // Tracer payloads, chunks, spans.
+    let whole = at_path(body, &[5, 6, 3], &mut |span| {
+        let mut id = 0_u64;
+        let whole = each_field(span, &mut |field, value| {
+            if let (5, Value::Varint(value)) = (field, value) {
+                id = value;
+            }
+            true
+        });
+        match id {
+            0 => ids = false,
+            id => visit(id.to_be_bytes()),
+        }
+        whole
+    });
+    whole && ids
+}
+
+/// The hits of a `StatsPayload` in MessagePack, added up; none when one is not a number. No other text of a bench's is `Hits`.
+pub(crate) fn datadog_hits(body: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"\xa4Hits";
+    let mut hits = 0;
+    let mut rest = body;
+    while let Some(at) = rest.windows(KEY.len()).position(|window| window == KEY) {
+        let (kind, after) = rest.get(at + KEY.len()..)?.split_first()?;
+        let length = match kind {
+            0..=0x7f => 0,
+            0xcc..=0xcf => 1 << (kind - 0xcc),
+            _ => return None,
+        };
+        let (number, after) = after.split_at_checked(length)?;
+        let big_endian = number.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        hits += if length == 0 { u64::from(*kind) } else { big_endian };
+        rest = after;
+    }
+    Some(hits)
 }
 
 /// Visits the id of every span of a Zipkin v2 JSON list; false when the text is not one.
@@ -68,20 +110,28 @@ pub(crate) fn zipkin_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bo
 /// Visits every message that is reached by following `path` of field numbers.
 fn at_path(bytes: &[u8], path: &[u64], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
     let Some((first, rest)) = path.split_first() else { return visit(bytes) };
-    each_field(bytes, &mut |field, value| field != *first || at_path(value, rest, visit))
+    each_field(bytes, &mut |field, value| match value {
+        Value::Bytes(value) if field == *first => at_path(value, rest, visit),
+        _ => true,
+    })
 }
 
-/// Visits every length-delimited field; false when the bytes are malformed or a visit says so.
-fn each_field(mut rest: &[u8], visit: &mut dyn FnMut(u64, &[u8]) -> bool) -> bool {
+/// A field's content, as far as anybody asks.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+}
+
+/// Visits every field that is a varint or length-delimited; false when the bytes are malformed or a visit says so.
+fn each_field(mut rest: &[u8], visit: &mut dyn FnMut(u64, Value<'_>) -> bool) -> bool {
     while !rest.is_empty() {
         let Some(key) = varint(&mut rest) else { return false };
         let length = match key & 7 {
-            0 => {
-                if varint(&mut rest).is_none() {
-                    return false;
-                }
-                continue;
-            }
+            0 => match varint(&mut rest) {
+                Some(value) if visit(key >> 3, Value::Varint(value)) => continue,
+                _ => return false,
+            },
             1 => 8,
             5 => 4,
             2 => match varint(&mut rest) {
@@ -92,7 +142,7 @@ fn each_field(mut rest: &[u8], visit: &mut dyn FnMut(u64, &[u8]) -> bool) -> boo
         };
         let Some((value, after)) = rest.split_at_checked(length) else { return false };
         rest = after;
-        if key & 7 == 2 && !visit(key >> 3, value) {
+        if key & 7 == 2 && !visit(key >> 3, Value::Bytes(value)) {
             return false;
         }
     }
@@ -135,6 +185,33 @@ mod tests {
         }
         assert!(message(&[0, 0, 0, 0, 2, 1], "").is_none());
         assert!(inflate(&body, "gzip").is_none());
+    }
+
+    #[test]
+    fn datadog_s_ids_and_hits_are_read_where_they_stand() {
+        // Two spans in one chunk, the second with an id of ten bytes; fields around them are passed over.
+        let first = [0x0a, 1, b's', 0x20, 9, 0x28, 7];
+        let second = [&[0x28][..], &[0xff; 9], &[1]].concat();
+        let inside =
+            |field: u8, content: &[u8]| [&[field << 3 | 2, content.len() as u8], content].concat();
+        let chunk = [inside(3, &first), inside(3, &second), vec![0x08, 1]].concat();
+        let body = [inside(1, b"host"), inside(5, &inside(6, &chunk))].concat();
+        let mut ids = Vec::new();
+        assert!(datadog_span_ids(&body, &mut |id| ids.push(u64::from_be_bytes(id))));
+        assert_eq!(ids, [7, u64::MAX]);
+        let without = inside(5, &inside(6, &inside(3, &first[..5])));
+        assert!(!datadog_span_ids(&without, &mut |_| ()));
+        // Behind the host's field, what is left is a whole payload without spans.
+        for length in (1..body.len()).filter(|length| *length != 6) {
+            assert!(!datadog_span_ids(&body[..length], &mut |_| ()), "cut after {length} bytes");
+        }
+        let stats = b"\x82\xa4Hits\x05\xa4Name\xa4Hitz\xa4Hits\xcd\x01\x02\xa4Hits\xce\0\0\x01\0";
+        assert_eq!(datadog_hits(stats), Some(5 + 0x102 + 0x100));
+        assert_eq!(datadog_hits(b"\xa4Hits\xa1x"), None);
+        assert_eq!(
+            inflate(&zstd::encode_all(&stats[..], 1).unwrap(), "zstd").as_deref(),
+            Some(&stats[..])
+        );
     }
 
     #[test]

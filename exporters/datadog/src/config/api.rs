@@ -1,0 +1,110 @@
+//! `api`: the key, the site, and the URLs that follow from it.
+
+use std::borrow::Cow;
+
+use confmap::{Opaque, Section};
+use http::{HeaderValue, Uri};
+
+/// Who sends.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    /// The key, without white space around it.
+    pub(crate) key: Opaque,
+    /// The site that URLs are derived from.
+    pub(crate) site: String,
+    /// Whether the start waits for the key to be checked, and fails for one that Datadog does not know.
+    pub(crate) fail_on_invalid_key: bool,
+}
+
+const SITE: &str = "datadoghq.com";
+/// What hosts of Datadog begin with. None of them is a part of a site.
+const HOST_PREFIXES: [&str; 5] = ["app.", "api.", "trace.agent.", "http-intake.logs.", "www."];
+const SITES: &str = "datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, ap1.datadoghq.com, ap2.datadoghq.com, uk1.datadoghq.com, ddog-gov.com, us2.ddog-gov.com";
+
+impl Api {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let key = section.get::<Opaque>("key").unwrap_or_default();
+        let key = Opaque::new(key.expose().trim());
+        if key.is_empty() {
+            let help = "set it to an API key of your organization, such as ${env:DD_API_KEY}";
+            section.error_with_help("key", "api.key is not set", help);
+        } else if HeaderValue::from_str(key.expose()).is_err() {
+            section.error("key", "has characters that cannot be sent in a header");
+        } else if !key.expose().bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let message = "has characters other than 0-9 and a-f, which API keys of Datadog do not have; an application key or a reference that was not resolved will not do";
+            section.warn("key", message);
+        }
+        let site = read_site(&mut section);
+        let fail_on_invalid_key = section.get("fail_on_invalid_key").unwrap_or_default();
+        section.finish();
+        Self { key, site, fail_on_invalid_key }
+    }
+}
+
+fn read_site(section: &mut Section<'_>) -> String {
+    let Some(site) = section.get::<String>("site") else { return SITE.to_owned() };
+    // Endpoints may all be set, and the site be left empty.
+    if site.is_empty() {
+        return site;
+    }
+    if let Some(meant) = site_meant(&site) {
+        let message = format!("{site:?} is not a site, but the address of a page or a host of one");
+        section.error_with_help("site", message, format!("write {meant}; sites are {SITES}"));
+    } else if format!("https://{site}").parse::<Uri>().is_err() {
+        let message = format!("{site:?} is not a site");
+        section.error_with_help("site", message, format!("sites are {SITES}"));
+    }
+    site
+}
+
+/// The site in what users take for one: a URL, or a host with a name in front. Nothing for what may be a site.
+fn site_meant(text: &str) -> Option<&str> {
+    let trimmed = text.trim();
+    let host = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _port)| host);
+    let site = HOST_PREFIXES.iter().find_map(|prefix| host.strip_prefix(prefix)).unwrap_or(host);
+    (site != text && !site.is_empty()).then_some(site)
+}
+
+/// Reads `endpoint` of a signal's section: the base of its URLs, which the site gives where it is not set.
+pub(super) fn read_endpoint(section: &mut Section<'_>, default: &str) -> Option<Uri> {
+    let set = section.get::<String>("endpoint");
+    let help = format!("write it with its scheme, such as {default}, or leave it out");
+    match set.as_deref() {
+        None if default.ends_with('.') => {
+            let help = "set the endpoint of this signal, or api::site";
+            section.error_with_help("endpoint", "is not set, and api::site is empty", help);
+            None
+        }
+        // A site that is none has been reported.
+        None => default.parse().ok(),
+        Some(endpoint) if endpoint.trim_matches('/').is_empty() => {
+            section.error_with_help("endpoint", "endpoint cannot be empty", help);
+            None
+        }
+        Some(endpoint) => match with_scheme(endpoint).parse::<Uri>() {
+            Ok(uri) if is_base(&uri) => Some(uri),
+            _ => {
+                let message = format!("{endpoint:?} is not a URL of http or https");
+                section.error_with_help("endpoint", message, help);
+                None
+            }
+        },
+    }
+}
+
+/// An address without a scheme is one of https, as upstream has it for logs.
+fn with_scheme(endpoint: &str) -> Cow<'_, str> {
+    if endpoint.contains("://") {
+        Cow::Borrowed(endpoint)
+    } else {
+        Cow::Owned(format!("https://{endpoint}"))
+    }
+}
+
+fn is_base(uri: &Uri) -> bool {
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.host().is_some_and(|host| !host.is_empty())
+        && uri.query().is_none()
+}

@@ -1,0 +1,28 @@
+//! The `datadog` exporter: traces, metrics and logs to Datadog's intake.
+
+mod config;
+mod exporter;
+mod host;
+mod intake;
+mod key;
+mod logs;
+mod metrics;
+mod stats;
+pub mod traces;
+
+#[cfg(test)]
+mod testing;
+
+use pdata::Signal;
+use pipeline::{BuildExporter, ExporterFactory};
+
+/// The factory.
+pub static FACTORY: ExporterFactory = ExporterFactory {
+    component_type: "datadog",
+    aliases: &[],
+    signals: &Signal::ALL,
+    parse: |section| -> BuildExporter {
+        let shared = exporter::Shared::new(config::Config::read(section));
+        Box::new(move |context| exporter::build(&shared, context))
+    },
+};
