@@ -1,6 +1,6 @@
 // Package parity runs the reference Collector's components on our cases and writes down what they send.
 //
-// A case is a folder with `in.json` (an OTLP/JSON export request) and, where the component's section differs from its
+// A case is a folder with `in.json` (an OTLP/JSON export request, or a list of such that come one after the other) and, where the component's section differs from its
 // default, `config.yaml`. The recorder of a component adds `reference.json`.
 package parity
 
@@ -20,18 +20,19 @@ import (
 
 // Case is one folder of input.
 type Case struct {
-	Name   string
-	Input  []byte
-	Config map[string]any
+	Name string
+	// Requests are what it sends, one after the other.
+	Requests []json.RawMessage
+	Config   map[string]any
 	// Extra holds further sections by the name of their file without `.yaml`.
 	Extra  map[string]map[string]any
 	folder string
 }
 
-// Signal tells what an export request carries: "traces", "metrics" or "logs".
+// Signal tells what the export requests carry: "traces", "metrics" or "logs".
 func (c *Case) Signal() (string, error) {
 	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(c.Input, &keys); err != nil {
+	if err := json.Unmarshal(c.Requests[0], &keys); err != nil {
 		return "", fmt.Errorf("%s: in.json: %w", c.Name, err)
 	}
 	for key, signal := range map[string]string{
@@ -73,7 +74,10 @@ func readCase(folder string) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Case{Name: filepath.Base(folder), Input: input, folder: folder}
+	c := &Case{Name: filepath.Base(folder), folder: folder}
+	if c.Requests, err = requests(input); err != nil {
+		return nil, fmt.Errorf("%s: in.json: %w", c.Name, err)
+	}
 	if c.Config, err = readSection(filepath.Join(folder, "config.yaml")); err != nil {
 		return nil, err
 	}
@@ -84,6 +88,20 @@ func readCase(folder string) (*Case, error) {
 		}
 	}
 	return c, nil
+}
+
+func requests(input []byte) ([]json.RawMessage, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(input), []byte("[")) {
+		return []json.RawMessage{input}, nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(input, &list); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, errors.New("an empty list of requests")
+	}
+	return list, nil
 }
 
 func readSection(path string) (map[string]any, error) {

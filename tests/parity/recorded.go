@@ -25,7 +25,7 @@ func Main(record func(*Case) (map[string]any, error)) {
 	cases, err := ReadCases(flag.Arg(0), *only)
 	if err == nil {
 		err = Each(cases, func(c *Case) error {
-			reference, err := record(c)
+			reference, err := guarded(record, c)
 			if err != nil {
 				return err
 			}
@@ -37,6 +37,16 @@ func Main(record func(*Case) (map[string]any, error)) {
 		os.Exit(1)
 	}
 	fmt.Printf("recorded %d cases\n", len(cases))
+}
+
+// guarded records a case. Where the component itself panics, which ends the Collector, that is the reference.
+func guarded(record func(*Case) (map[string]any, error), c *Case) (reference map[string]any, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			reference = map[string]any{"panics": fmt.Sprint(problem)}
+		}
+	}()
+	return record(c)
 }
 
 // Each does something with every case, several at a time, as a case spends its time waiting.

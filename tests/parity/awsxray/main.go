@@ -29,10 +29,6 @@ func main() {
 }
 
 func record(c *parity.Case) (map[string]any, error) {
-	spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(c.Input)
-	if err != nil {
-		return nil, err
-	}
 	sink := parity.NewSink(nil)
 	defer sink.Close()
 	factory := awsxrayexporter.NewFactory()
@@ -56,8 +52,14 @@ func record(c *parity.Case) (map[string]any, error) {
 	if err := part.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return nil, err
 	}
-	if err := part.ConsumeTraces(ctx, spans); err != nil {
-		return nil, err
+	for _, request := range c.Requests {
+		spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(request)
+		if err != nil {
+			return nil, err
+		}
+		if err := part.ConsumeTraces(ctx, spans); err != nil {
+			return nil, err
+		}
 	}
 	if err := part.Shutdown(ctx); err != nil {
 		return nil, err

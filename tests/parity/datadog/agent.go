@@ -82,10 +82,6 @@ func agentConfig(settings *datadogconfig.Config) (*config.AgentConfig, error) {
 
 // throughAgent gives the case's spans to a trace agent, and shows what it sends.
 func throughAgent(c *parity.Case) ([]any, error) {
-	spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(c.Input)
-	if err != nil {
-		return nil, err
-	}
 	sink := parity.NewSink(nil)
 	defer sink.Close()
 	settings, err := exporterSection(c, sink)
@@ -105,9 +101,8 @@ func throughAgent(c *parity.Case) ([]any, error) {
 	}()
 	// The connector computes the statistics, the exporter does not.
 	header := http.Header{"Datadog-Client-Computed-Stats": []string{"true"}}
-	for i := range spans.ResourceSpans().Len() {
-		resource := spans.ResourceSpans().At(i)
-		if _, err := part.OTLPReceiver.ReceiveResourceSpans(ctx, resource, header, nil); err != nil {
+	for _, request := range c.Requests {
+		if err := receive(ctx, part, request, header); err != nil {
 			stop()
 			return nil, err
 		}
@@ -116,6 +111,20 @@ func throughAgent(c *parity.Case) ([]any, error) {
 	stop()
 	<-stopped
 	return parity.Decoded(sink, "/api/v0.2/traces", agentPayload)
+}
+
+func receive(ctx context.Context, part *agent.Agent, request []byte, header http.Header) error {
+	spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(request)
+	if err != nil {
+		return err
+	}
+	for i := range spans.ResourceSpans().Len() {
+		resource := spans.ResourceSpans().At(i)
+		if _, err := part.OTLPReceiver.ReceiveResourceSpans(ctx, resource, header, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func telemetry() component.TelemetrySettings { return componenttest.NewNopTelemetrySettings() }

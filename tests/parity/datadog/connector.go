@@ -73,10 +73,6 @@ func statistics(c *parity.Case) ([]*pb.StatsPayload, error) {
 }
 
 func statisticsOnce(c *parity.Case) ([]*pb.StatsPayload, error) {
-	spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(c.Input)
-	if err != nil {
-		return nil, err
-	}
 	kind, stable := component.MustNewType("datadog"), component.StabilityLevelBeta
 	factory := apmstats.NewConnectorFactory(kind, stable, stable, nil, nil, nil)
 	section := factory.CreateDefaultConfig()
@@ -101,8 +97,14 @@ func statisticsOnce(c *parity.Case) ([]*pb.StatsPayload, error) {
 	if err := part.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return nil, err
 	}
-	if err := part.ConsumeTraces(ctx, spans); err != nil {
-		return nil, err
+	for _, request := range c.Requests {
+		spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(request)
+		if err != nil {
+			return nil, err
+		}
+		if err := part.ConsumeTraces(ctx, spans); err != nil {
+			return nil, err
+		}
 	}
 	time.Sleep(50 * time.Millisecond) // its consumer has to be waiting when it stops
 	err = part.Shutdown(ctx)

@@ -20,10 +20,6 @@ const (
 
 // recordLogs gives the case's records to the exporter's translator.
 func recordLogs(c *parity.Case) (map[string]any, error) {
-	records, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(c.Input)
-	if err != nil {
-		return nil, err
-	}
 	attributesTranslator, err := attributes.NewTranslator(telemetry())
 	if err != nil {
 		return nil, err
@@ -33,19 +29,27 @@ func recordLogs(c *parity.Case) (map[string]any, error) {
 		return nil, err
 	}
 	items := []any{}
-	for _, made := range translator.MapLogs(context.Background(), records, nil) {
-		item, err := logItem(made)
+	for _, request := range c.Requests {
+		records, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(request)
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, item)
+		for _, made := range translator.MapLogs(context.Background(), records, nil) {
+			item, err := logItem(made)
+			if err != nil {
+				return nil, err
+			}
+			if item != nil {
+				items = append(items, item)
+			}
+		}
 	}
 	return map[string]any{"logs": items}, nil
 }
 
 // logItem puts a translated record into the item that the exporter's logs agent makes of it: the record itself is the
-// text of the message. The item's time is that of its sending.
-func logItem(made datadogV2.HTTPLogItem) (any, error) {
+// text of the message. The item's time is that of its sending. A record that cannot be written as JSON is dropped.
+func logItem(made datadogV2.HTTPLogItem) (map[string]any, error) {
 	item := map[string]any{
 		"ddtags":    made.GetDdtags(),
 		"ddsource":  logSource,
@@ -66,7 +70,7 @@ func logItem(made datadogV2.HTTPLogItem) (any, error) {
 	made.Ddtags = nil
 	text, err := json.Marshal(made)
 	if err != nil {
-		return nil, err
+		return nil, nil
 	}
 	if item["message"], err = parity.ParseJSON(text); err != nil {
 		return nil, err

@@ -20,10 +20,6 @@ import (
 
 // recordMetrics gives the case's points to the exporter's translator.
 func recordMetrics(c *parity.Case) (map[string]any, error) {
-	points, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(c.Input)
-	if err != nil {
-		return nil, err
-	}
 	settings, err := exporterSection(c, nil)
 	if err != nil {
 		return nil, err
@@ -42,8 +38,14 @@ func recordMetrics(c *parity.Case) (map[string]any, error) {
 	if settings.Metrics.ExporterConfig.ResourceAttributesAsTags {
 		part = resourcetotelemetry.WrapMetricsExporter(resourcetotelemetry.Settings{Included: []string{"*"}}, translate)
 	}
-	if err := part.ConsumeMetrics(ctx, points); err != nil {
-		return nil, err
+	for _, request := range c.Requests {
+		points, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(request)
+		if err != nil {
+			return nil, err
+		}
+		if err := part.ConsumeMetrics(ctx, points); err != nil {
+			return map[string]any{"refused": err.Error()}, nil
+		}
 	}
 	if made.failed != nil {
 		return nil, made.failed

@@ -80,44 +80,54 @@ func export(factory exporter.Factory, config *datadogconfig.Config, c *parity.Ca
 	}
 	switch signal {
 	case "traces":
-		spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(c.Input)
-		if err != nil {
-			return err
-		}
 		part, err := factory.CreateTraces(ctx, settings, config)
 		if err != nil {
 			return err
 		}
-		return run(ctx, part, func() error { return part.ConsumeTraces(ctx, spans) }, sink)
+		return run(ctx, part, c, sink, func(request []byte) error {
+			spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(request)
+			if err != nil {
+				return err
+			}
+			return part.ConsumeTraces(ctx, spans)
+		})
 	case "metrics":
-		points, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(c.Input)
-		if err != nil {
-			return err
-		}
 		part, err := factory.CreateMetrics(ctx, settings, config)
 		if err != nil {
 			return err
 		}
-		return run(ctx, part, func() error { return part.ConsumeMetrics(ctx, points) }, sink)
+		return run(ctx, part, c, sink, func(request []byte) error {
+			points, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(request)
+			if err != nil {
+				return err
+			}
+			return part.ConsumeMetrics(ctx, points)
+		})
 	default:
-		records, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(c.Input)
-		if err != nil {
-			return err
-		}
 		part, err := factory.CreateLogs(ctx, settings, config)
 		if err != nil {
 			return err
 		}
-		return run(ctx, part, func() error { return part.ConsumeLogs(ctx, records) }, sink)
+		return run(ctx, part, c, sink, func(request []byte) error {
+			records, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(request)
+			if err != nil {
+				return err
+			}
+			return part.ConsumeLogs(ctx, records)
+		})
 	}
 }
 
-func run(ctx context.Context, part component.Component, send func() error, sink *parity.Sink) error {
+func run(
+	ctx context.Context, part component.Component, c *parity.Case, sink *parity.Sink, send func([]byte) error,
+) error {
 	if err := part.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return err
 	}
-	if err := send(); err != nil {
-		return err
+	for _, request := range c.Requests {
+		if err := send(request); err != nil {
+			return err
+		}
 	}
 	sink.WaitQuiet(quiet)
 	if err := part.Shutdown(ctx); err != nil {
