@@ -5,7 +5,7 @@ mod exporter;
 mod host;
 mod intake;
 mod key;
-mod logs;
+pub mod logs;
 #[cfg(test)]
 mod testing;
 pub mod traces;
