@@ -17,7 +17,7 @@ pub(crate) use host::{HostMetadata, HostnameSource};
 use logs::Batching;
 pub(crate) use logs::Logs;
 pub(crate) use metrics::{
-    CumulativeMonotonicMode, HistogramMode, Histograms, InitialValue, Metrics, SummaryMode, Sums,
+    CumulativeMonotonicMode, HistogramMode, InitialValue, Metrics, SummaryMode,
 };
 pub(crate) use traces::{ComputeStats, Traces};
 

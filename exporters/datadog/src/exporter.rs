@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ::config::{Batch, Sizer};
-use exporter_helper::{EncodeError, Encoded, Push, SendError, Sent, Settings, exporter};
+use exporter_helper::{
+    EncodeError, Encoded, EncodedRequest, Push, SendError, Sent, Settings, exporter,
+};
 use net::host::Host;
 use pdata::{Payload, Signal};
 use pipeline::{BuildError, Client, Context, Exporter, StartError};
@@ -15,6 +17,8 @@ use crate::host::Hosts;
 use crate::intake::Intake;
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
+use crate::metrics::Metrics;
+use crate::stats::with_stats;
 use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
@@ -61,16 +65,20 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
         Some(Signal::Traces) => {
+            let settings = shared.config.helper.clone();
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, shared.config.helper.clone(), traces)
+            let traces = framed(shared, context.clone(), settings, traces)?;
+            with_stats(shared, &context, traces)
+        }
+        Some(Signal::Metrics) => {
+            let settings = shared.config.helper.clone();
+            let metrics = Metrics::new(shared.clone(), context.clone());
+            framed(shared, context, settings, metrics)
         }
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
             fill_requests(&mut settings, shared.config.logs.batch_wait);
             framed(shared, context, settings, Logs::new(shared.clone()))
-        }
-        Some(signal) => {
-            Err(BuildError(format!("exporters::{}: {signal} are not sent yet", context.id)))
         }
         None => Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id))),
     }
@@ -143,6 +151,14 @@ impl<P: Push> Push for Framed<P> {
 
     fn offload_bytes(&self) -> usize {
         self.push.offload_bytes()
+    }
+
+    fn keeps_state(&self) -> bool {
+        self.push.keeps_state()
+    }
+
+    fn halve(&self, request: EncodedRequest<P::Request>) -> Vec<EncodedRequest<P::Request>> {
+        self.push.halve(request)
     }
 
     async fn start(&self) -> Result<(), StartError> {

@@ -1,14 +1,17 @@
 //! The `datadog` exporter: traces, metrics and logs to Datadog's intake.
 
+pub mod logs;
+pub mod traces;
+
 mod config;
 mod exporter;
 mod host;
 mod intake;
 mod key;
-pub mod logs;
+mod metrics;
+mod stats;
 #[cfg(test)]
 mod testing;
-pub mod traces;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};

@@ -63,9 +63,8 @@ fn the_host_is_described_once_a_period() {
     // Nothing is told before there is something to send.
     assert!(line.intake.hosts.requests().is_empty());
     line.send(LOGS, &records::request(1));
-    line.intake.hosts.wait_for_requests(1);
+    let call = line.intake.hosts.wait_for_accepted(1).remove(0);
     line.send(LOGS, &records::request(1));
-    let call = line.intake.hosts.accepted().remove(0);
     assert_eq!(call.content.hostname, "test-host");
     assert_eq!(call.content.value["host-tags"]["otel"][0], "team:shop");
     let intake = line.stop();

@@ -94,7 +94,8 @@ host_metadata: {tags: [\"env:prod\"], reporter_period: 5m}
     assert_eq!(config.metrics.delta_ttl.as_secs(), 60);
     assert!(config.metrics.resource_attributes_as_tags);
     assert!(!config.metrics.instrumentation_scope_metadata_as_tags);
-    let nobuckets = Histograms { mode: HistogramMode::NoBuckets, send_aggregation_metrics: true };
+    let nobuckets =
+        metrics::Histograms { mode: HistogramMode::NoBuckets, send_aggregation_metrics: true };
     assert_eq!(config.metrics.histograms, nobuckets);
     let raw = CumulativeMonotonicMode::RawValue;
     assert_eq!(config.metrics.sums.cumulative_monotonic_mode, raw);

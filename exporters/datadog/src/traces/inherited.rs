@@ -7,6 +7,7 @@ use std::ops::Range;
 use datadog::attributes::{Attribute, KnownAttributes};
 use datadog::keys::Key;
 use datadog::normalize;
+use datadog::obfuscate::Family;
 use datadog::tags::ContainerTags;
 use pdata::view::{AnyValue, KeyValue, Scope};
 use pdata::{KeyFilter, text};
@@ -19,6 +20,8 @@ pub(super) struct Block<'a> {
     bytes: Vec<u8>,
     entries: Vec<Entry<'a>>,
     filter: KeyFilter,
+    /// Attributes whose values depend on the type of the span.
+    treated: Vec<Attribute<'a>>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +44,10 @@ impl<'a> Block<'a> {
             }
             let Some(key) = datadog_key(attribute) else { continue };
             if attribute.meaning == Some(Key::AnalyticsEvent) {
+                continue;
+            }
+            if attribute.meaning.is_some_and(Family::any_treats) {
+                this.treated.push(*attribute);
                 continue;
             }
             scratch.clear();
@@ -87,9 +94,12 @@ impl<'a> Block<'a> {
         this
     }
 
+    /// Adds an entry. One that the agent takes out in the end (`normalize` of `pkg/trace/agent/normalizer.go`) counts as there and has no bytes.
     fn push(&mut self, key: Cow<'a, [u8]>, value: &[u8]) {
         let start = self.bytes.len();
-        put_text(&mut self.bytes, &key, value);
+        if *key != *b"http.status_code" || is_http_status(value) {
+            put_text(&mut self.bytes, &key, value);
+        }
         let _may_be_seen = self.filter.add(&key);
         self.entries.push(Entry { key, range: start..self.bytes.len() });
     }
@@ -106,6 +116,11 @@ impl<'a> Block<'a> {
                 out.extend_from_slice(self.bytes.get(entry.range.clone()).unwrap_or_default());
             }
         }
+    }
+
+    /// The attributes that are not encoded here, since their values depend on the type of the span.
+    pub(super) fn treated(&self) -> &[Attribute<'a>] {
+        &self.treated
     }
 
     /// The filter of its keys.
@@ -132,6 +147,11 @@ pub(super) fn datadog_key<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, [u8]>
             None => Cow::Borrowed(own),
         }),
     }
+}
+
+/// A text that Datadog takes for the status of an HTTP answer.
+pub(super) fn is_http_status(text: &[u8]) -> bool {
+    matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// Whether the text of an attribute is normalised when it becomes a tag.

@@ -7,14 +7,15 @@ use datadog::attributes::{Attribute, KnownAttributes, Lookup};
 use datadog::chunks::Entry;
 use datadog::keys::Key;
 use datadog::naming::{Naming, kind_name};
-use datadog::normalize::tag_value;
+use datadog::normalize::{RESOURCE_LEN_MAX, tag_value, truncate};
+use datadog::obfuscate::{Family, Obfuscator, Treatment};
 use datadog::span::{Facts, timing};
 use pdata::text::{put_hex, put_text as put_plain};
 use pdata::view::{AnyValue, Scope, Span, SpanKind, StatusCode};
 use pdata::{KeyFilter, wire};
 
 use super::events;
-use super::inherited::{Block, boolean, datadog_key, is_normalised, put_value};
+use super::inherited::{Block, boolean, datadog_key, is_http_status, is_normalised, put_value};
 use super::status_text::status_text;
 use super::tags::{Keys, Numbers, OWN_KEYS, Texts, put_text};
 
@@ -55,6 +56,13 @@ pub(super) struct SpanWriter<'a> {
     own_keys: KeyFilter,
 }
 
+/// What turns an attribute into a text.
+struct Values<'w> {
+    family: Family,
+    obfuscator: &'w mut Obfuscator,
+    scratch: &'w mut Vec<u8>,
+}
+
 impl<'a> SpanWriter<'a> {
     pub(super) fn new() -> Self {
         let mut own_keys = KeyFilter::default();
@@ -71,17 +79,21 @@ impl<'a> SpanWriter<'a> {
         out: &mut Vec<u8>,
         entry: &Entry<'a>,
         around: &Surroundings<'_, 'a>,
+        obfuscator: &mut Obfuscator,
     ) {
         let span = &entry.span;
         self.attributes.fill(span.attributes);
         let lookup = Lookup { span: &self.attributes, resource: around.resource };
         let facts = Facts::of(span, around.scope, &lookup, around.naming);
         let start = wire::begin_message_of(out, SPANS, SPAN_LEN_BYTES);
-        put_head(out, entry, &facts, around.now_nanos);
+        let family = Family::of(facts.span_type);
+        let resource = obfuscator.resource(family, &facts.resource);
+        put_head(out, entry, &facts, resource, around.now_nanos);
         let mut numbers = Numbers::start(&mut self.numbers);
         put_own_numbers(out, &mut numbers, span, &facts, &self.attributes, around);
         let mut texts = Texts::start(&mut self.texts, around.scope_block, self.own_keys);
         put_own_texts(out, &mut texts, span, &facts, around, &mut self.scratch);
+        let mut values = Values { family, obfuscator, scratch: &mut self.scratch };
         for attribute in self.attributes.list() {
             let Some(key) = datadog_key(attribute) else { continue };
             match attribute.value {
@@ -90,11 +102,16 @@ impl<'a> SpanWriter<'a> {
                 _ if attribute.meaning == Some(Key::AnalyticsEvent) => {
                     put_analytics_event(out, &mut numbers, &attribute.value);
                 }
-                _ => put_attribute(out, &mut texts, &mut self.scratch, key, attribute),
+                _ => values.put(out, &mut texts, key, attribute),
             }
         }
         put_derived_texts(out, &mut texts, span, &lookup);
         texts.put_missing(out, around.resource_block);
+        for attribute in around.resource_block.treated() {
+            if let Some(key) = datadog_key(attribute) {
+                values.put(out, &mut texts, key, attribute);
+            }
+        }
         if let Some(value) = around.resource.get(Key::AnalyticsEvent) {
             put_analytics_event(out, &mut numbers, value);
         }
@@ -204,6 +221,8 @@ fn put_last_texts<'a>(
         if attribute.meaning != Some(Key::AnalyticsEvent)
             && is_empty_text(&attribute.value)
             && let Some(key) = datadog_key(attribute)
+            // An empty status of HTTP is none.
+            && *key != *b"http.status_code"
             && !inherited.has(&key)
             && texts.add(&key)
         {
@@ -217,10 +236,17 @@ fn put_last_texts<'a>(
 }
 
 /// The fields of a span beside its maps: `Span` of DataDog/datadog-agent `pkg/proto/datadog/trace/span.proto`.
-fn put_head(out: &mut Vec<u8>, entry: &Entry<'_>, facts: &Facts<'_>, now_nanos: i64) {
+fn put_head(
+    out: &mut Vec<u8>,
+    entry: &Entry<'_>,
+    facts: &Facts<'_>,
+    resource: &str,
+    now_nanos: i64,
+) {
     wire::put_len(out, 1, facts.service.as_bytes());
     wire::put_len(out, 2, facts.name.as_bytes());
-    wire::put_len(out, 3, facts.resource.as_bytes());
+    // Without values a statement can get longer.
+    wire::put_len(out, 3, truncate(resource, RESOURCE_LEN_MAX).as_bytes());
     wire::put_uint(out, 4, entry.trace_id);
     wire::put_uint(out, 5, entry.span_id);
     if entry.parent_id != 0 {
@@ -256,27 +282,36 @@ fn put_analytics_event(out: &mut Vec<u8>, numbers: &mut Numbers<'_, '_>, value: 
     numbers.put(out, Cow::Borrowed(key), number);
 }
 
-/// Appends an attribute whose text is not empty.
-fn put_attribute<'a>(
-    out: &mut Vec<u8>,
-    texts: &mut Texts<'_, 'a>,
-    scratch: &mut Vec<u8>,
-    key: Cow<'a, [u8]>,
-    attribute: &Attribute<'a>,
-) {
-    let value = match attribute.value {
-        AnyValue::Str(text) if !is_normalised(attribute) => text.as_bytes(),
-        _ => {
-            scratch.clear();
-            put_value(scratch, attribute);
-            scratch
+impl Values<'_> {
+    /// Appends an attribute whose text is not empty.
+    fn put<'a>(
+        &mut self,
+        out: &mut Vec<u8>,
+        texts: &mut Texts<'_, 'a>,
+        key: Cow<'a, [u8]>,
+        attribute: &Attribute<'a>,
+    ) {
+        let value = match attribute.value {
+            AnyValue::Str(text) if !is_normalised(attribute) => text.as_bytes(),
+            _ => {
+                self.scratch.clear();
+                put_value(self.scratch, attribute);
+                &*self.scratch
+            }
+        };
+        let treatment = attribute.meaning.map_or(Treatment::Keep, |key| self.family.treatment(key));
+        let value = if treatment == Treatment::Keep {
+            value
+        } else {
+            let text = std::str::from_utf8(value).unwrap_or_default();
+            self.obfuscator.value(treatment, text).unwrap_or_default().as_bytes()
+        };
+        if value.is_empty() || (*key == *b"http.status_code" && !is_http_status(value)) {
+            return;
         }
-    };
-    if value.is_empty() || (*key == *b"http.status_code" && !is_http_status(value)) {
-        return;
-    }
-    if texts.add(&key) {
-        put_text(out, &key, value);
+        if texts.add(&key) {
+            put_text(out, &key, value);
+        }
     }
 }
 
@@ -287,11 +322,6 @@ fn is_empty_text(value: &AnyValue<'_>) -> bool {
         AnyValue::Bytes(bytes) => bytes.is_empty(),
         _ => false,
     }
-}
-
-/// A text that Datadog takes for the status of an HTTP answer.
-fn is_http_status(text: &[u8]) -> bool {
-    matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// What a failed span says of its failure: the status's message, or else the status of the HTTP answer, where that is an attribute

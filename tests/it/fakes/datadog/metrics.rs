@@ -74,7 +74,7 @@ fn every_broken_rule_of_a_series_is_a_violation() {
         (|series| series.tags[0] = "env:".to_owned(), "the tag"),
         (|series| series.tags[0].clear(), "the tag"),
         (|series| series.tags[0] = "t".repeat(201), "the tag"),
-        (|series| series.resources[0].name.clear(), "resource"),
+        (|series| series.resources[0].r#type.clear(), "resource"),
         (|series| series.resources.push(series.resources[0].clone()), "more than one host"),
         (|series| series.points.clear(), "no points"),
         (|series| series.points[0].value = f64::NAN, "NaN"),
