@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use config::{Compression, CompressionLevel};
+use datadog::obfuscate::Obfuscator;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use exporter_datadog::{logs, traces};
@@ -59,8 +60,8 @@ fn compress(bencher: Bencher<'_, '_>, body: Bytes, (codec, level): (Compression,
 /// An `AgentPayload`.
 fn spans() -> Bytes {
     let options = traces::Options::default();
-    let translation =
-        traces::translate(&sample::traces(ITEMS), &options, 1_700_000_001_000_000_000);
+    let (payload, now) = (sample::traces(ITEMS), 1_700_000_001_000_000_000);
+    let translation = traces::translate(&payload, &options, &mut Obfuscator::new(), now);
     translation.bodies.into_iter().next().map(|body| body.bytes.into()).unwrap_or_default()
 }
 

@@ -34,17 +34,6 @@ pub(crate) enum Base {
 }
 
 impl Endpoint {
-    /// Every endpoint.
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Traces,
-        Self::Stats,
-        Self::Series,
-        Self::Sketches,
-        Self::Logs,
-        Self::Validate,
-        Self::HostMetadata,
-    ];
-
     /// Which of the settings it stands below.
     pub(crate) fn base(self) -> Base {
         match self {

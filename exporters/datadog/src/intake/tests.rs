@@ -22,7 +22,7 @@ fn answered(status: u16, said: &str) -> Answer<'_> {
 
 #[test]
 fn every_status_of_every_endpoint_has_its_verdict() {
-    for endpoint in Endpoint::ALL {
+    for endpoint in POSTED.into_iter().chain([Endpoint::Validate]) {
         // What Datadog's sender of that signal does with statuses that have no rule of their own.
         let (others, unprocessable) = match endpoint {
             Endpoint::Traces | Endpoint::Stats => (Verdict::WrongPeer, Verdict::WrongRequest),
