@@ -20,7 +20,7 @@ const KNOWN: &[(&str, bool)] = &[
     ("datadog.EnableOperationAndResourceNameV2", true),
     ("datadog.EnableReceiveResourceSpansV2", true),
     ("datadog.EnableScopeConvention", true),
-    ("exporter.datadogexporter.AddUnits", false),
+    ("exporter.datadogexporter.AddUnits", true),
     ("exporter.datadogexporter.DisableAPMStats", true),
     ("exporter.datadogexporter.DisableAllMetricRemapping", true),
     ("exporter.datadogexporter.EnableAttributeSliceMultiTagExporting", false),
