@@ -170,7 +170,7 @@ fn odd_log_records_are_made_to_fit() {
     let line = Line::start();
     let mut random = Rng::with_seed(0x6c6f_6773);
     let mut ids = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..15 {
         let request = odd_records(&mut random, 20);
         line.send(LOGS, &request);
         ids.extend(records::ids(&request));
