@@ -36,12 +36,14 @@ impl Statements {
         if self.cache.contains(place, statement) {
             return self.cache.get(place);
         }
-        if !self.last.is(place, statement) {
-            self.last.parsed = self.read(statement);
-            self.last.keep(place, statement);
-            self.cache.put(place, statement, self.last.became());
+        if self.last.is(place, statement) {
+            return self.last.became();
         }
-        self.last.became()
+        self.last.parsed = self.read(statement);
+        self.last.keep(place, statement);
+        let became = self.last.became();
+        self.cache.put(place, statement, became);
+        became
     }
 
     /// Reads the statement one way and, if a backslash may have been the reason for a failure, the other.

@@ -18,6 +18,7 @@ use crate::intake::Intake;
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
 use crate::metrics::Metrics;
+use crate::stats::with_stats;
 use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
@@ -66,7 +67,8 @@ pub(crate) fn build(
         Some(Signal::Traces) => {
             let settings = shared.config.helper.clone();
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, settings, traces)
+            let traces = framed(shared, context.clone(), settings, traces)?;
+            with_stats(shared, &context, traces)
         }
         Some(Signal::Metrics) => {
             let settings = shared.config.helper.clone();

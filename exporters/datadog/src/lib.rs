@@ -7,6 +7,7 @@ mod intake;
 mod key;
 mod logs;
 mod metrics;
+mod stats;
 pub mod traces;
 
 #[cfg(test)]

@@ -15,13 +15,14 @@ pub(crate) struct Logs {
     pub(crate) compression: Compression,
     /// How hard.
     pub(crate) compression_level: CompressionLevel,
-    /// How long a request is waited for to fill; none where the queue's own settings say.
+    /// How long records wait for a request to fill; none where they do not, or the queue's own settings say.
     pub(crate) batch_wait: Option<Duration>,
 }
 
-/// `logs::batch_wait`, in seconds, and what it may be (DataDog/datadog-agent `comp/logs/agent/config`).
+/// `logs::batch_wait`, in seconds, and what it may be (DataDog/datadog-agent `comp/logs/agent/config`). There, 0 is not taken; here it is
+/// no wait.
 const BATCH_WAIT: i64 = 5;
-const BATCH_WAITS: std::ops::RangeInclusive<i64> = 1..=10;
+const BATCH_WAITS: std::ops::RangeInclusive<i64> = 0..=10;
 
 /// Who says how records are batched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Logs {
         };
         let mut batch_wait = section.get("batch_wait").unwrap_or(BATCH_WAIT);
         if !BATCH_WAITS.contains(&batch_wait) {
-            section.warn("batch_wait", "should be from 1 to 10 seconds; 5 are used");
+            section.warn("batch_wait", "should be from 0 to 10 seconds; 5 are used");
             batch_wait = BATCH_WAIT;
         } else if batching == Batching::Queue {
             let why =
@@ -65,8 +66,9 @@ impl Logs {
             section.ignored("batch_wait", why);
         }
         section.finish();
-        let batch_wait = (batching == Batching::Here)
-            .then(|| Duration::from_secs(batch_wait.try_into().unwrap_or_default()));
+        let batch_wait = Duration::from_secs(batch_wait.try_into().unwrap_or_default());
+        let waits = batching == Batching::Here && !batch_wait.is_zero();
+        let batch_wait = waits.then_some(batch_wait);
         Self { endpoint, compression, compression_level, batch_wait }
     }
 }

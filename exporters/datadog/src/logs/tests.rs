@@ -124,12 +124,16 @@ async fn records_wait_in_the_queue_for_a_request_to_fill() {
 
 #[test]
 fn queue_of_logs_batches_as_batch_wait_says_unless_the_queue_says_itself() {
-    let batch = |more: &str| {
-        let mut settings = shared(&settings("http://a", more)).config.helper.clone();
-        let config = shared(&crate::testing::settings("http://a", more)).config.clone();
+    let batch_of = |of_logs: &str, more: &str| {
+        let yaml = settings("http://a", more).replace("logs: {", &format!("logs: {{{of_logs}"));
+        let config = shared(&yaml).config.clone();
+        let mut settings = config.helper.clone();
         crate::exporter::fill_requests(&mut settings, config.logs.batch_wait);
         settings.queue.and_then(|queue| queue.batch)
     };
+    let batch = |more: &str| batch_of("", more);
+    assert_eq!(batch_of("batch_wait: 0, ", ""), None);
+    assert_eq!(batch_of("batch_wait: 1, ", "").unwrap().flush_timeout.as_secs(), 1);
     let default = batch("").unwrap();
     assert_eq!((default.flush_timeout.as_secs(), default.sizer), (5, Sizer::Items));
     assert_eq!((default.min_size, default.max_size), (1000, None));

@@ -4,6 +4,7 @@ use super::{Form, Kind, Lexer, Token};
 
 impl Lexer<'_> {
     /// Text between two of the byte at `start`.
+    #[inline]
     pub(super) fn quoted(&mut self, start: usize, kind: Kind) -> Token {
         let quote = self.byte(start).unwrap_or_default();
         let Some(content) = self.content(start + 1, quote) else {
@@ -44,6 +45,7 @@ impl Lexer<'_> {
     }
 
     /// What stands between quotes, from `start` on, or nothing if they are not closed.
+    #[inline]
     fn content(&mut self, start: usize, quote: u8) -> Option<Content> {
         let mut plain = true;
         let mut end = start;

@@ -34,35 +34,30 @@ impl Lexer<'_> {
 /// How many letters, digits, underscores and dots `text` begins with.
 #[inline]
 fn common_len(text: &[u8]) -> usize {
+    let is_other = |byte: &u8| !COMMON.get(usize::from(*byte)).copied().unwrap_or_default();
     let mut len = 0;
+    // Most words end within eight bytes, which are looked at without a loop.
     while let Some(chunk) = text.get(len..).and_then(<[u8]>::first_chunk::<8>) {
-        let others = others(u64::from_le_bytes(*chunk));
-        if others != 0 {
-            return len + others.trailing_zeros() as usize / 8;
+        match chunk.iter().position(is_other) {
+            Some(end) => return len + end,
+            None => len += chunk.len(),
         }
-        len += 8;
     }
     let rest = text.get(len..).unwrap_or_default();
-    let is_other = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
     len + rest.iter().position(is_other).unwrap_or(rest.len())
 }
 
-/// Sets the highest bit of each byte that is no letter, digit, underscore or dot.
-#[inline]
-fn others(chunk: u64) -> u64 {
-    const fn each(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
+/// The letters, digits, underscore and dot.
+#[expect(clippy::indexing_slicing, reason = "this runs in the compiler")]
+const COMMON: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+        byte += 1;
     }
-    /// Sets the highest bit of each byte from `first` to `last`; `low` has none set.
-    const fn within(low: u64, first: u8, last: u8) -> u64 {
-        (low + each(0x80 - first)) & !(low + each(0x7f - last))
-    }
-    let low = chunk & each(0x7f);
-    let letters = within(low | each(0x20), b'a', b'z');
-    let common =
-        letters | within(low, b'0', b'9') | within(low, b'_', b'_') | within(low, b'.', b'.');
-    (!common | chunk) & each(0x80)
-}
+    table
+};
 
 /// Whether no word goes on with `byte`.
 #[inline]

@@ -257,11 +257,15 @@ impl<'a> Slots<'a> {
             put_member(out, "otel.event_name", record.event_name.as_bytes());
         }
         if let Some(id) = trace_id.or(self.trace_id.map(|(id, _)| id)) {
-            fields.add(Field::TraceId);
+            // Datadog's number of a trace is the lower half of its id, and zero is none.
+            if low_half(&id) != 0 {
+                fields.add(Field::TraceId);
+                out.extend_from_slice(b"\"dd.trace_id\":\"");
+                put_uint(out, low_half(&id));
+                out.extend_from_slice(b"\",");
+            }
             fields.add(Field::OtelTraceId);
-            out.extend_from_slice(b"\"dd.trace_id\":\"");
-            put_uint(out, low_half(&id));
-            out.extend_from_slice(b"\",\"otel.trace_id\":\"");
+            out.extend_from_slice(b"\"otel.trace_id\":\"");
             match self.trace_id {
                 Some((_, text)) => out.extend_from_slice(text),
                 None => put_trace_id(out, &id),

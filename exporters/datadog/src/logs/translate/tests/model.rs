@@ -88,7 +88,9 @@ fn item(
     ] {
         if let Some(id) = id {
             let low = u64::from_str_radix(&id[id.len() - 16..], 16).unwrap();
-            item.insert(names[0].to_owned(), low.to_string().into());
+            if low != 0 {
+                item.insert(names[0].to_owned(), low.to_string().into());
+            }
             let written = own.as_ref().map_or(id.clone(), |own| own.to_lowercase());
             item.insert(names[1].to_owned(), written.into());
         }

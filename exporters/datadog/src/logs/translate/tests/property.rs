@@ -133,7 +133,10 @@ fn pairs() -> BoxedStrategy<Pairs> {
 }
 
 fn record() -> BoxedStrategy<Record> {
-    let id = |len: usize| prop_oneof![Just(vec![]), Just(vec![0; len]), vec(any::<u8>(), len)];
+    let half = |len: usize| (0..len).map(|at| u8::from(at < len / 2)).collect::<Vec<u8>>();
+    let id = |len: usize| {
+        prop_oneof![Just(vec![]), Just(vec![0; len]), Just(half(len)), vec(any::<u8>(), len)]
+    };
     let times = (prop_oneof![Just(0), any::<u64>()], prop_oneof![Just(0), any::<u64>()]);
     let severity = (prop_oneof![-1..30i32, any::<i32>()], text());
     (times, severity, value(), pairs(), id(16), id(8), text())
