@@ -188,10 +188,15 @@ async fn requests_go_on_with_credentials_that_are_being_renewed() {
         opened(&open).await;
         source.ask().await
     });
-    let (renewed, ()) = tokio::join!(slow, async {
-        assert_eq!(source.key(&cache).await.unwrap(), "KEY1");
-        open.send_replace(true);
-    });
+    let both = async {
+        tokio::join!(slow, async {
+            assert_eq!(source.key(&cache).await.unwrap(), "KEY1");
+            open.send_replace(true);
+        })
+    };
+    let both = tokio::time::timeout(Duration::from_secs(20), both).await;
+    let (renewed, ()) =
+        both.expect("a request waits for new credentials though the old ones are good");
     assert_eq!(renewed.unwrap().access_key_id(), "KEY2");
 }
 
