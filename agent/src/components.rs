@@ -40,7 +40,10 @@ pub static COMPONENTS: Components = Components {
         #[cfg(feature = "exporter-zipkin")]
         &exporter_zipkin::FACTORY,
     ],
-    connectors: &[],
+    connectors: &[
+        #[cfg(feature = "connector-datadog")]
+        &connector_datadog::FACTORY,
+    ],
     extensions: &[
         #[cfg(feature = "extension-health-check")]
         &extension_health_check::FACTORY,

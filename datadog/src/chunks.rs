@@ -138,7 +138,7 @@ impl<'s, 'a> Chunk<'s, 'a> {
     }
 
     /// The span of this id. Of several the last counts.
-    fn find(&self, span_id: u64) -> Option<&'s Entry<'a>> {
+    pub fn find(&self, span_id: u64) -> Option<&'s Entry<'a>> {
         match &self.places {
             Some(places) => self.entries.get(*places.get(&span_id)?),
             None => self.entries.iter().rev().find(|entry| entry.span_id == span_id),

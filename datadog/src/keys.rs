@@ -73,6 +73,7 @@ keys! {
     NetworkProtocolName = "network.protocol.name",
     DbStatement = "db.statement",
     DbQueryText = "db.query.text",
+    SqlQuery = "sql.query",
     ContainerId = "container.id",
     TelemetrySdkLanguage = "telemetry.sdk.language",
     TelemetrySdkVersion = "telemetry.sdk.version",

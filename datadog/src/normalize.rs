@@ -142,11 +142,8 @@ pub fn name(text: &str) -> Cow<'_, str> {
     for byte in text.bytes() {
         match byte {
             _ if byte.is_ascii_alphanumeric() => {}
-            b'.' => {
-                if last == '_' {
-                    out.pop();
-                }
-            }
+            b'.' if last == '_' => drop(out.pop()),
+            b'.' => {}
             _ if matches!(last, '.' | '_') => continue,
             _ => {}
         }

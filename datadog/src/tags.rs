@@ -8,7 +8,8 @@ mod names;
 use pdata::view::{AnyValue, Attributes, KeyValue};
 
 use crate::source::known::Known;
-use names::{container_tag, core_tag, is_container_tag, is_datadog_tag, kubernetes_tag};
+pub(crate) use names::container_tag;
+use names::{core_tag, is_container_tag, is_datadog_tag, kubernetes_tag};
 
 /// What a resource attribute has to start with to become a container tag by its own name.
 const CUSTOM_PREFIX: &[u8] = b"datadog.container.tag.";

@@ -17,7 +17,7 @@ mod decode;
 mod gather;
 mod inflate;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{decode, decode_now};
 pub(crate) use gather::{Gather, own};
 
 /// How much of a body is taken, and how long it may take.

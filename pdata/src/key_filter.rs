@@ -22,6 +22,11 @@ impl KeyFilter {
         seen
     }
 
+    /// Adds the keys of another filter.
+    pub fn unite(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own |= other);
+    }
+
     /// Whether a key that was added here may have been added there, too.
     #[inline]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -264,15 +264,31 @@ pub fn begin_message(out: &mut Vec<u8>, number: u32) -> usize {
 
 /// Puts the length of the message in whose body starts at `start`, and ends with the output.
 pub fn end_message(out: &mut Vec<u8>, start: usize) {
+    end_message_of(out, start, 1);
+}
+
+/// As [`begin_message`], for a message whose length is likely to take `len_bytes` bytes: less has to be moved when it does.
+pub fn begin_message_of(out: &mut Vec<u8>, number: u32, len_bytes: usize) -> usize {
+    put_key(out, number, LEN);
+    out.resize(out.len() + len_bytes, 0);
+    out.len()
+}
+
+/// As [`end_message`], for a message that [`begin_message_of`] began with the same `len_bytes`.
+pub fn end_message_of(out: &mut Vec<u8>, start: usize, len_bytes: usize) {
     let len = out.len() - start;
-    let extra = varint_len(len as u64) - 1;
-    if extra > 0 {
-        out.resize(out.len() + extra, 0);
-        out.copy_within(start..start + len, start + extra);
+    let needed = varint_len(len as u64);
+    let inside = start - len_bytes + needed;
+    if needed > len_bytes {
+        out.resize(inside + len, 0);
+    }
+    if needed != len_bytes {
+        out.copy_within(start..start + len, inside);
+        out.truncate(inside + len);
     }
     let mut value = len as u64;
-    for (i, byte) in out.iter_mut().skip(start - 1).take(extra + 1).enumerate() {
-        *byte = value as u8 & 0x7f | if i < extra { 0x80 } else { 0 };
+    for (i, byte) in out.iter_mut().skip(inside - needed).take(needed).enumerate() {
+        *byte = value as u8 & 0x7f | if i + 1 < needed { 0x80 } else { 0 };
         value >>= 7;
     }
 }
@@ -322,6 +338,21 @@ mod tests {
             assert_eq!(field.number, 3);
             assert_eq!(field.value, FieldValue::Len(&vec![9; len]));
             assert_eq!(field.raw.len(), out.len() - 1);
+        }
+    }
+
+    #[test]
+    fn length_takes_the_room_it_needs_whatever_was_expected() {
+        for len in [0, 1, 127, 128, 16_383, 16_384, 100_000] {
+            let mut expected = Vec::new();
+            put_len(&mut expected, 3, &vec![9; len]);
+            for len_bytes in 1..=4 {
+                let mut out = Vec::new();
+                let start = begin_message_of(&mut out, 3, len_bytes);
+                out.extend(std::iter::repeat_n(9, len));
+                end_message_of(&mut out, start, len_bytes);
+                assert!(out == expected, "{len} bytes where {len_bytes} were expected");
+            }
         }
     }
 

@@ -44,7 +44,11 @@ pub trait Processor: Component + Consumer {}
 /// (`EXPORTER_HELD_ITEMS`); its labels are `exporter` and `data_type`.
 pub trait Exporter: Component + Consumer {}
 
-/// The end of pipelines of one signal and the start of pipelines of another, or the same. The graph does its counting.
+/// The end of pipelines of one signal and the start of pipelines of another, or the same.
+///
+/// The graph counts what enters it, as delivered, and what it passes on, as accepted by the pipelines behind it. What it makes itself and
+/// holds for a while, or gives up, the connector counts (`CONNECTOR_HELD_ITEMS`, `CONNECTOR_DROPPED_ITEMS`). One that makes data of another
+/// signal is offered data after the others, when one of those took it: it must not refuse what it can hold.
 pub trait Connector: Component + Consumer {}
 
 /// A process-level service outside pipelines.

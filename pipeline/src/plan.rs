@@ -167,6 +167,14 @@ impl Plan {
             pairs.contains(&(from, *to)) && self.fed_by(connector, *to).next().is_some()
         })
     }
+
+    /// Whether a pipeline's data ends in connectors that make data of other signals of it, and nowhere else.
+    pub(crate) fn only_observes(&self, pipeline: &PipelinePlan) -> bool {
+        let from = pipeline.id.signal();
+        pipeline.exporters.iter().all(|id| {
+            self.connectors.contains_key(id) && self.connected(id, from).all(|to| to != from)
+        })
+    }
 }
 
 /// Pushes an error with the Collector's words about a pipeline, at the place of one of its references.

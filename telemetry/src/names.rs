@@ -132,7 +132,8 @@ pub mod label {
     pub const OTEL_SIGNAL: Label = Label::new("otel_signal");
     /// Id of an exporter, or of the connector in an exporter's place.
     pub const EXPORTER: Label = Label::new("exporter");
-    /// `traces`, `metrics` or `logs`, under the name the exporters' families use.
+    /// `traces`, `metrics` or `logs`, under the name the exporters' families use; of a connector in an exporter's place that makes other
+    /// data of them, both: `traces_to_metrics`.
     pub const DATA_TYPE: Label = Label::new("data_type");
     /// Host an HTTP exporter sends to.
     pub const SERVER_ADDRESS: Label = Label::new("server_address");
@@ -192,6 +193,12 @@ label_values! {
         Untranslatable = "untranslatable",
         /// A processor removed it, as its configuration says.
         Filtered = "filtered",
+        /// There is nothing in it to be sent: a data point without a value, a histogram without observations.
+        Empty = "empty",
+        /// The first point of a cumulative series, which later ones are measured from.
+        Baseline = "baseline",
+        /// A cumulative point that is no newer than one that was taken before.
+        Stale = "stale",
         /// A sampler decided against it.
         Sampled = "sampled",
         /// A sampler could not decide, and `fail_closed` has it drop such items.
@@ -401,6 +408,12 @@ families! {
         "Items that a processor removed or lost.";
     PIPELINE_HELD_ITEMS: "hikyaku_pipeline_held_items", gauge, Basic, [PIPELINE],
         "Items inside the pipeline's processors.";
+    CONNECTOR_DROPPED_ITEMS: "hikyaku_connector_dropped_items", counter, Basic, [COMPONENT, DATA_TYPE, REASON],
+        "Items that the connector made and gave up.";
+    CONNECTOR_HELD_ITEMS: "hikyaku_connector_held_items", gauge, Basic, [COMPONENT, DATA_TYPE],
+        "Items that the connector made and has not handed on yet.";
+    APM_STATS_COLLAPSED_SPANS: "hikyaku_apm_stats_collapsed_spans", counter, Basic, [COMPONENT],
+        "Spans whose APM stats are counted under tracer_blocked_value, since there is more to tell apart than the caps allow.";
 
     MEMORY_BUDGET_BYTES: "hikyaku_memory_budget_bytes", gauge, Basic, [],
         "Limit on the bytes of telemetry held in this process.";

@@ -12,6 +12,7 @@ use tests::send;
 mod answers;
 mod keys;
 mod limits;
+mod odd;
 mod sampling;
 mod signals;
 mod stats_of_spans;

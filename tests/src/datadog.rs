@@ -3,7 +3,8 @@
 //!
 //! The rules are those of the public API's reference (docs.datadoghq.com/api: logs, metrics, authentication), of the Agent's writers and
 //! normaliser (DataDog/datadog-agent `pkg/trace/{writer,agent,traceutil}`), and of the messages' definitions (DataDog/agent-payload,
-//! DataDog/libdatadog).
+//! DataDog/libdatadog). The Collector's exporter 0.165 keeps them, over two hundred cases of all signals, but for what is of no use to anybody: calls
+//! without content, a point of 1970, and stats of negative durations or names that no trace has.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -141,6 +141,18 @@ impl<R: Decoded> Desk<R> {
         self.wait_for(&format!("{count} requests"), |requests| requests.len() >= count);
     }
 
+    /// Waits until so many requests have been taken, and returns those that are.
+    ///
+    /// # Panics
+    ///
+    /// When they have not within the patience of [`crate::wait`].
+    pub fn wait_for_accepted(&self, count: usize) -> Vec<R> {
+        self.wait_for(&format!("{count} requests to be taken"), |requests| {
+            requests.iter().filter(|entry| entry.accepted).count() >= count
+        });
+        self.accepted()
+    }
+
     /// Each delivered span's id, and how often it was taken.
     pub fn delivered(&self) -> BTreeMap<SpanId, usize> {
         taken(&self.lock().requests)

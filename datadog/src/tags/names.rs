@@ -4,7 +4,7 @@
 macro_rules! table {
     ($(#[$doc:meta])* $name:ident: $($key:literal => $tag:literal,)*) => {
         $(#[$doc])*
-        pub(super) fn $name(key: &[u8]) -> Option<&'static str> {
+        pub(crate) fn $name(key: &[u8]) -> Option<&'static str> {
             match key {
                 $($key => Some($tag),)*
                 _ => None,

@@ -1,5 +1,6 @@
 //! Time to translate 100 spans like a web service's. Divide by 100 for the time of a span.
 
+use datadog::obfuscate::Obfuscator;
 use divan::counter::ItemsCount;
 use exporter_datadog::traces::{Options, translate};
 use pdata::sample::traces;
@@ -13,14 +14,16 @@ fn main() {
 
 #[divan::bench]
 fn hundred_spans(bencher: divan::Bencher<'_, '_>) {
+    let mut obfuscator = Obfuscator::new();
     let (payload, options) = (traces(SPANS), Options::default());
     bencher
         .counter(ItemsCount::new(SPANS))
-        .bench_local(|| translate(divan::black_box(&payload), &options, NOW));
+        .bench_local(|| translate(divan::black_box(&payload), &options, &mut obfuscator, NOW));
 }
 
 #[divan::bench]
 fn one_span_a_payload(bencher: divan::Bencher<'_, '_>) {
+    let mut obfuscator = Obfuscator::new();
     let (payload, options) = (traces(1), Options::default());
-    bencher.bench_local(|| translate(divan::black_box(&payload), &options, NOW));
+    bencher.bench_local(|| translate(divan::black_box(&payload), &options, &mut obfuscator, NOW));
 }

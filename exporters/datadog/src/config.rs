@@ -14,9 +14,10 @@ mod traces;
 
 pub(crate) use api::Api;
 pub(crate) use host::{HostMetadata, HostnameSource};
+use logs::Batching;
 pub(crate) use logs::Logs;
 pub(crate) use metrics::{
-    CumulativeMonotonicMode, HistogramMode, Histograms, InitialValue, Metrics, SummaryMode, Sums,
+    CumulativeMonotonicMode, HistogramMode, InitialValue, Metrics, SummaryMode,
 };
 pub(crate) use traces::{ComputeStats, Traces};
 
@@ -72,8 +73,10 @@ impl Config {
         let mut logs = section.section("logs");
         let endpoint =
             api::read_endpoint(&mut logs, &format!("https://http-intake.logs.{}", api.site));
-        let logs = Logs::read(logs, endpoint);
-        let host_metadata = HostMetadata::read(section.section("host_metadata"));
+        let is_batched_here = helper.queue.as_ref().is_some_and(|queue| queue.batch.is_none());
+        let batching = if is_batched_here { Batching::Here } else { Batching::Queue };
+        let logs = Logs::read(logs, endpoint, batching);
+        let host_metadata = HostMetadata::read(section.section("host_metadata"), only_metadata);
         let is_of_first_resource = host_metadata.hostname_source == HostnameSource::FirstResource;
         if only_metadata && !(host_metadata.enabled && is_of_first_resource) {
             let message = "only_metadata can't be enabled when host_metadata::enabled = false or host_metadata::hostname_source != first_resource";

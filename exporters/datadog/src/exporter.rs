@@ -1,8 +1,12 @@
 //! The exporter of one signal, and what the exporters of all signals of one section share.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use exporter_helper::{EncodeError, Encoded, Push, SendError, Sent, exporter};
+use ::config::{Batch, Sizer};
+use exporter_helper::{
+    EncodeError, Encoded, EncodedRequest, Push, SendError, Sent, Settings, exporter,
+};
 use net::host::Host;
 use pdata::{Payload, Signal};
 use pipeline::{BuildError, Client, Context, Exporter, StartError};
@@ -12,7 +16,9 @@ use crate::config::Config;
 use crate::host::Hosts;
 use crate::intake::Intake;
 use crate::key::KeyCheck;
-use crate::logs::Logs;
+use crate::logs::{Logs, RECORDS_MAX};
+use crate::metrics::Metrics;
+use crate::stats::with_stats;
 use crate::traces::Traces;
 
 /// What the exporters of one section share. They are made of it, so that a host is told about once.
@@ -22,7 +28,7 @@ pub(crate) struct Shared {
     /// Where everything is sent.
     pub(crate) intake: Intake,
     /// The check of the API key.
-    key: KeyCheck,
+    pub(crate) key: KeyCheck,
     /// What hosts are told about.
     pub(crate) hosts: Hosts,
     /// The host of payloads that name none, once it was asked for.
@@ -36,7 +42,7 @@ impl Shared {
         Arc::new(Self {
             intake: Intake::new(config.clone()),
             key: KeyCheck::default(),
-            hosts: Hosts::new(&config),
+            hosts: Hosts::new(config.clone()),
             fallback_host: OnceLock::new(),
             config,
         })
@@ -59,12 +65,20 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Exporter>, BuildError> {
     match context.signal {
         Some(Signal::Traces) => {
+            let settings = shared.config.helper.clone();
             let traces = Traces::new(shared.clone(), context.id.to_string());
-            framed(shared, context, traces)
+            let traces = framed(shared, context.clone(), settings, traces)?;
+            with_stats(shared, &context, traces)
         }
-        Some(Signal::Logs) => framed(shared, context, Logs::new(shared.clone())),
-        Some(signal) => {
-            Err(BuildError(format!("exporters::{}: {signal} are not sent yet", context.id)))
+        Some(Signal::Metrics) => {
+            let settings = shared.config.helper.clone();
+            let metrics = Metrics::new(shared.clone(), context.clone());
+            framed(shared, context, settings, metrics)
+        }
+        Some(Signal::Logs) => {
+            let mut settings = shared.config.helper.clone();
+            fill_requests(&mut settings, shared.config.logs.batch_wait);
+            framed(shared, context, settings, Logs::new(shared.clone()))
         }
         None => Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id))),
     }
@@ -73,11 +87,23 @@ pub(crate) fn build(
 fn framed(
     shared: &Arc<Shared>,
     context: Context,
+    settings: Settings,
     push: impl Push,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
-    let settings = shared.config.helper.clone();
     let framed = Framed { push, shared: shared.clone(), context: context.clone() };
     exporter(context, settings, framed)
+}
+
+/// Has records wait in the queue until a request is full, or for as long as the setting `logs::batch_wait` says.
+pub(crate) fn fill_requests(settings: &mut Settings, wait: Option<Duration>) {
+    if let (Some(queue), Some(flush_timeout)) = (&mut settings.queue, wait) {
+        let mut min_size = RECORDS_MAX as u64;
+        if queue.sizer == Sizer::Items {
+            min_size = min_size.min(queue.queue_size);
+        }
+        let batch = Batch { flush_timeout, sizer: Sizer::Items, min_size, ..Batch::default() };
+        queue.batch = Some(batch);
+    }
 }
 
 /// A signal's push, and what its first payload and its hosts set off.
@@ -95,7 +121,7 @@ impl<P: Push> Push for Framed<P> {
         payload: &Payload,
         client: &Client,
     ) -> Result<Encoded<P::Request>, EncodeError> {
-        self.shared.hosts.note(payload, &self.shared);
+        self.shared.hosts.note(payload, self.shared.fallback_host());
         if self.shared.config.only_metadata {
             return Ok(Encoded::nothing(DropReason::Filtered, payload.items()));
         }
@@ -127,6 +153,14 @@ impl<P: Push> Push for Framed<P> {
         self.push.offload_bytes()
     }
 
+    fn keeps_state(&self) -> bool {
+        self.push.keeps_state()
+    }
+
+    fn halve(&self, request: EncodedRequest<P::Request>) -> Vec<EncodedRequest<P::Request>> {
+        self.push.halve(request)
+    }
+
     async fn start(&self) -> Result<(), StartError> {
         if self.shared.config.api.fail_on_invalid_key {
             let _taken = self.shared.key.is_due();
@@ -145,3 +179,6 @@ impl<P: Push> Push for Framed<P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

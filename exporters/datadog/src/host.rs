@@ -3,9 +3,10 @@
 //! Nothing is told before the first payload, and nothing of a host without a name: a function or a task is no host.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::config::Retry;
 use datadog::source::Source;
 use exporter_helper::SendError;
 use net::host::Host;
@@ -27,8 +28,7 @@ const HOSTS_MAX: usize = 100;
 
 /// The hosts that payloads named.
 pub(crate) struct Hosts {
-    is_on: bool,
-    source: HostnameSource,
+    config: Arc<Config>,
     known: Mutex<Vec<Known>>,
     /// Counts the changes in what there is to tell.
     news: watch::Sender<u64>,
@@ -48,42 +48,40 @@ struct Known {
 
 impl Hosts {
     /// None so far.
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: Arc<Config>) -> Self {
         Self {
-            is_on: config.host_metadata.enabled,
-            source: config.host_metadata.hostname_source,
+            config,
             known: Mutex::default(),
             news: watch::Sender::new(0),
             turn: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Notes the host that a payload names.
-    pub(crate) fn note(&self, payload: &Payload, shared: &Shared) {
-        if !self.is_on {
+    /// Notes the host that a payload names, or the fallback host, which may be empty for none.
+    pub(crate) fn note(&self, payload: &Payload, fallback_host: &str) {
+        if !self.config.host_metadata.enabled {
             return;
         }
-        let resource = match self.source {
+        let resource = match self.config.host_metadata.hostname_source {
             HostnameSource::ConfigOrSystem => None,
             HostnameSource::FirstResource => first_resource(payload).map(|first| first.attributes),
         };
-        let fallback = shared.fallback_host();
         let named = match resource.as_ref().map(Source::of) {
             // A platform without hosts.
             Some(Some(Source::Serverless(_))) => return,
-            Some(Some(Source::Host(name))) => Some(name),
+            Some(Some(Source::Host(name))) => Some(name).filter(|name| !name.is_empty()),
             Some(None) | None => None,
         };
         let (name, resource) = match named {
             Some(name) => (name, resource),
-            None => (Cow::Borrowed(fallback), None),
+            None => (Cow::Borrowed(fallback_host), None),
         };
         if !name.is_empty() {
-            self.add(&name, resource.as_ref(), shared);
+            self.add(&name, resource.as_ref());
         }
     }
 
-    fn add(&self, name: &str, resource: Option<&Attributes<'_>>, shared: &Shared) {
+    fn add(&self, name: &str, resource: Option<&Attributes<'_>>) {
         let mut known = self.lock();
         if let Some(host) = known.iter_mut().find(|host| host.name == name) {
             host.is_named = true;
@@ -95,7 +93,7 @@ impl Hosts {
         let host = Metadata {
             name,
             socket_name: resource.is_none().then(|| Host::process().name.as_deref()).flatten(),
-            tags: &shared.config.host_metadata.tags,
+            tags: &self.config.host_metadata.tags,
             resource,
         };
         known.push(Known {
@@ -120,10 +118,36 @@ impl Hosts {
     fn turn_over(&self) {
         let mut known = self.lock();
         // This machine is there for as long as the process is.
-        let stays = self.source == HostnameSource::ConfigOrSystem;
-        known.retain(|host| host.is_named || stays);
+        let source = self.config.host_metadata.hostname_source;
+        known.retain(|host| host.is_named || source == HostnameSource::ConfigOrSystem);
         for host in &mut *known {
             (host.is_told, host.is_named) = (false, false);
+        }
+    }
+
+    /// The next host to tell about: one that was first named just now, or in every period one that was named in it. `next_period` is
+    /// the caller's to keep, nothing at first.
+    async fn due(&self, period: Duration, next_period: &mut Option<Instant>) -> Vec<u8> {
+        let mut news = self.news.subscribe();
+        loop {
+            if let Some(body) = self.next() {
+                let _first = next_period.get_or_insert_with(|| Instant::now() + period);
+                return body;
+            }
+            let turn = async {
+                match next_period {
+                    Some(at) => sleep_until(*at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // The sender is part of what is borrowed here, so this does not fail.
+                _ = news.changed() => {}
+                () = turn => {
+                    *next_period = next_period.map(|at| at + period);
+                    self.turn_over();
+                }
+            }
         }
     }
 
@@ -134,57 +158,56 @@ impl Hosts {
 
 /// Tells about hosts for as long as it is let run.
 pub(crate) async fn report(shared: &Shared) {
-    let hosts = &shared.hosts;
     let period = shared.config.host_metadata.reporter_period;
-    let _turn = hosts.turn.lock().await;
-    let mut news = hosts.news.subscribe();
-    let mut is_first = true;
-    let mut next_period = Instant::now();
+    let _turn = shared.hosts.turn.lock().await;
+    let mut next_period = None;
     loop {
-        news.mark_unchanged();
-        while let Some(body) = hosts.next() {
-            if std::mem::take(&mut is_first) {
-                next_period = Instant::now() + period;
-            }
-            tell(shared, body).await;
-        }
-        tokio::select! {
-            // The sender is part of what is borrowed here, so this does not fail.
-            _ = news.changed() => {}
-            () = sleep_until(next_period), if !is_first => {
-                next_period += period;
-                hosts.turn_over();
-            }
-        }
+        let body = shared.hosts.due(period, &mut next_period).await;
+        tell(shared, body).await;
     }
 }
 
-/// Tells about a host, again if need be.
+/// Sends what there is to tell of a host, again if need be.
 async fn tell(shared: &Shared, body: Vec<u8>) {
+    // Compressing on memory does not fail.
     let Ok(request) = shared.intake.request(Endpoint::HostMetadata, body) else { return };
     let begun = Instant::now();
-    let retry = shared.config.helper.retry.as_ref();
-    let mut wait = retry.map_or(Duration::ZERO, |retry| retry.initial_interval);
+    let mut tries = Tries::new(shared.config.helper.retry.as_ref());
     loop {
         let Err(error) = shared.intake.send(&request).await else {
             return tracing::debug!("Datadog took the host metadata.");
         };
-        let again = retry.filter(|_| error.is_retryable());
-        let until = begun.elapsed() + wait;
-        let Some(retry) =
-            again.filter(|retry| retry.max_elapsed_time.is_none_or(|limit| until < limit))
-        else {
+        let Some(wait) = tries.wait_after(&error, begun.elapsed()) else {
             return tracing::warn!(
                 error = error.reason().as_str(),
-                "Host metadata was not taken, so this host may be missing from Datadog's list until the next time; telemetry is not affected."
+                "Host metadata was not taken. The host may be missing from Datadog's list until the next time; telemetry is not affected."
             );
         };
-        let asked = match error {
-            SendError::Retryable { delay, .. } => delay.unwrap_or_default(),
-            _ => Duration::ZERO,
-        };
-        sleep(wait.max(asked)).await;
-        wait = wait.mul_f64(retry.multiplier.max(1.0)).min(retry.max_interval);
+        sleep(wait).await;
+    }
+}
+
+/// When a failed request is sent again, as `retry_on_failure` says.
+struct Tries<'a> {
+    retry: Option<&'a Retry>,
+    interval: Duration,
+}
+
+impl<'a> Tries<'a> {
+    fn new(retry: Option<&'a Retry>) -> Self {
+        Self { retry, interval: retry.map_or(Duration::ZERO, |retry| retry.initial_interval) }
+    }
+
+    /// How long to wait before the next try; nothing when there is none.
+    fn wait_after(&mut self, error: &SendError, elapsed: Duration) -> Option<Duration> {
+        let retry = self.retry?;
+        let SendError::Retryable { delay, .. } = error else { return None };
+        let wait = self.interval.max(delay.unwrap_or_default());
+        if retry.max_elapsed_time.is_some_and(|max| elapsed + wait > max) {
+            return None;
+        }
+        self.interval = self.interval.mul_f64(retry.multiplier.max(1.0)).min(retry.max_interval);
+        Some(wait)
     }
 }
 

@@ -101,7 +101,10 @@ impl Intake {
             Base::Logs => &self.config.logs.endpoint,
         };
         let base = base.as_ref().map(Uri::to_string).unwrap_or_default();
-        let url = format!("{}{}", base.trim_end_matches('/'), endpoint.path());
+        let base = base.trim_end_matches('/');
+        // A setting that is the whole URL is meant well.
+        let base = base.strip_suffix(endpoint.path()).unwrap_or(base);
+        let url = format!("{base}{}", endpoint.path());
         url.parse().unwrap_or_default()
     }
 

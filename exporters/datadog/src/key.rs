@@ -98,3 +98,6 @@ impl KeyVerdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

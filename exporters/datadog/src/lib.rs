@@ -6,7 +6,12 @@ mod host;
 mod intake;
 mod key;
 mod logs;
+mod metrics;
+mod stats;
 pub mod traces;
+
+#[cfg(test)]
+mod testing;
 
 use pdata::Signal;
 use pipeline::{BuildExporter, ExporterFactory};

@@ -12,11 +12,12 @@ use crate::intake::{Endpoint, IntakeRequest};
 
 pub(crate) mod translate;
 
-use translate::{Options, RECORDS_MAX, translate};
+pub(crate) use translate::RECORDS_MAX;
+use translate::{Options, translate};
 
 /// The most requests that a payload becomes before it is split and sent in parts: a long resource that many records share makes bodies
 /// of a hundred times its size.
-const REQUESTS_MAX: usize = 64;
+const REQUESTS_MAX: usize = 32;
 
 /// The push of log records.
 pub(crate) struct Logs {
@@ -39,12 +40,13 @@ impl Push for Logs {
         for part in payload.clone().split_every(RECORDS_MAX) {
             let mut rest = part;
             while rest.items() > 0 {
-                if encoded.requests.len() == REQUESTS_MAX {
-                    return Err(EncodeError::TooLarge);
-                }
                 let mut body = Vec::new();
                 let done = translate(&rest, &options, &mut body);
                 let later = rest.split_off(done.consumed());
+                let requests = encoded.requests.len() + later.items() / done.consumed().max(1);
+                if requests > REQUESTS_MAX {
+                    return Err(EncodeError::TooLarge);
+                }
                 if done.too_large > 0 {
                     encoded.unsendable.push((DropReason::TooLarge, done.too_large));
                 }

@@ -16,10 +16,13 @@ mod tags;
 use datadog::attributes::KnownAttributes;
 use datadog::chunks::{Chunk, ResourceTraces};
 use datadog::naming::Naming;
+use datadog::obfuscate::Obfuscator;
 use pdata::Payload;
 use regex::Regex;
 
 pub(crate) use push::Traces;
+
+use crate::config;
 
 use body::Bodies;
 use resource::ResourceWriter;
@@ -40,6 +43,20 @@ pub struct Options {
     pub fallback_host: String,
     /// The longest body before compression.
     pub body_len_max: usize,
+}
+
+impl Options {
+    /// Those that the settings ask for.
+    pub(crate) fn of(settings: &config::Traces, fallback_host: &str) -> Self {
+        let remappings = settings.span_name_remappings.clone();
+        Self {
+            naming: Naming::of(settings.span_name_as_resource_name, remappings),
+            top_level_by_kind: settings.compute_top_level_by_span_kind,
+            ignore_resources: settings.ignore_resources.clone(),
+            fallback_host: fallback_host.to_owned(),
+            body_len_max: BODY_LEN_MAX,
+        }
+    }
 }
 
 impl Default for Options {
@@ -94,8 +111,13 @@ impl LeftOut {
     }
 }
 
-/// Translates a payload of traces. `now_nanos` stands in for the end of spans without a sound start.
-pub fn translate(payload: &Payload, options: &Options, now_nanos: i64) -> Translation {
+/// Translates a payload of traces. The obfuscator remembers what it has seen from payload to payload. `now_nanos` stands in for the end of spans without a sound start.
+pub fn translate(
+    payload: &Payload,
+    options: &Options,
+    obfuscator: &mut Obfuscator,
+    now_nanos: i64,
+) -> Translation {
     let mut bodies = Bodies::new(options, payload.encoded_len());
     let mut left_out = LeftOut::default();
     for resource_spans in payload.resource_spans() {
@@ -106,7 +128,7 @@ pub fn translate(payload: &Payload, options: &Options, now_nanos: i64) -> Transl
         for chunk in traces.chunks() {
             match writer.judge(&chunk) {
                 Judgement::Send(decision) => {
-                    left_out.too_large += writer.write(&mut bodies, &chunk, &decision);
+                    left_out.too_large += writer.write(&mut bodies, &chunk, &decision, obfuscator);
                 }
                 Judgement::WithoutIds => left_out.without_ids += chunk.entries.len(),
                 Judgement::Ignored => left_out.ignored += chunk.entries.len(),

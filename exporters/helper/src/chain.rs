@@ -9,6 +9,7 @@ use config::Retry;
 use pdata::Payload;
 use pipeline::{Admission, Branch, Class, Client, ConsumeError, Hold, MemoryBudget};
 use telemetry::names::{DropReason, RefuseReason};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
@@ -40,6 +41,16 @@ pub(crate) struct Chain {
     limit_bytes: AtomicUsize,
     /// The last search found a backend that refuses everything; nothing was taken since.
     hopeless: AtomicBool,
+    /// Held while a payload is encoded by a push that keeps state. It is fair, so payloads get it in the order in which they ask.
+    turn: Mutex<()>,
+}
+
+/// What is still to be sent.
+enum Work {
+    /// To be encoded first.
+    Payload(Payload),
+    /// Encoded by a push that keeps state, which is never asked to encode the same again.
+    Request(EncodedRequest<AnyRequest>),
 }
 
 /// A search for the items that make the backend refuse a payload: level by level, all parts of one size before their halves.
@@ -53,7 +64,7 @@ struct Search {
 
 /// A part that was refused and has not been split yet.
 struct Suspect {
-    part: Payload,
+    part: Work,
     items: usize,
     unsendable: Vec<(DropReason, usize)>,
     error: SendError,
@@ -70,8 +81,20 @@ impl Chain {
         branch: Branch,
     ) -> Self {
         let limit_bytes = AtomicUsize::new(push.max_request_bytes().unwrap_or(usize::MAX));
-        let (pace, hopeless) = (Pace::new(), AtomicBool::new(false));
-        Self { push, timeout, retry, metrics, journal, pace, budget, branch, limit_bytes, hopeless }
+        let (pace, hopeless, turn) = (Pace::new(), AtomicBool::new(false), Mutex::new(()));
+        Self {
+            push,
+            timeout,
+            retry,
+            metrics,
+            journal,
+            pace,
+            budget,
+            branch,
+            limit_bytes,
+            hopeless,
+            turn,
+        }
     }
 
     /// Sends a payload, in as many requests as it takes. On return every item of `custody` has its outcome. Dropped part-way, the items
@@ -83,27 +106,37 @@ impl Chain {
         custody: &mut Custody,
     ) {
         let mut search = Search::default();
-        let mut first = Some(payload);
+        let mut first = Some(Work::Payload(payload));
         let mut later = VecDeque::new();
         loop {
-            let Some(part) = first.take().or_else(|| later.pop_front()) else {
+            let Some(work) = first.take().or_else(|| later.pop_front()) else {
                 if search.suspects.is_empty() {
                     break;
                 }
-                self.search_on(&mut search, custody, &mut later);
+                self.search_on(&mut search, custody, &mut later).await;
                 continue;
             };
-            if part.items() > 1
-                && self.push.request_bytes(&part).is_some_and(|bytes| bytes > self.limit())
+            let part = match work {
+                Work::Payload(part) => part,
+                Work::Request(request) => {
+                    let encoded = Encoded::one(request);
+                    self.send_all(encoded, None, custody, &mut search, &mut later).await;
+                    continue;
+                }
+            };
+            let may_split = part.items() > 1 && !self.push.keeps_state();
+            if may_split && self.push.request_bytes(&part).is_some_and(|bytes| bytes > self.limit())
             {
-                later.extend(halves(part));
+                later.extend(halves(part).map(Work::Payload));
                 continue;
             }
             match self.encode(&part, client).await {
                 Ok(encoded) => {
-                    self.send_all(encoded, part, custody, &mut search, &mut later).await;
+                    self.send_all(encoded, Some(part), custody, &mut search, &mut later).await;
                 }
-                Err(EncodeError::TooLarge) if part.items() > 1 => later.extend(halves(part)),
+                Err(EncodeError::TooLarge) if may_split => {
+                    later.extend(halves(part).map(Work::Payload));
+                }
                 Err(EncodeError::TooLarge) => {
                     let reason = Reason::new("a single item is larger than the backend takes");
                     let error = SendError::TooLarge { limit_bytes: None, reason };
@@ -130,31 +163,45 @@ impl Chain {
         payload: &Payload,
         client: &Arc<Client>,
     ) -> Result<Encoded<AnyRequest>, EncodeError> {
+        let _turn = match self.push.keeps_state() {
+            true => Some(self.turn.lock().await),
+            false => None,
+        };
         if payload.encoded_len() <= self.push.offload_bytes() {
             return self.push.encode(payload, client);
         }
         let (push, payload, client) = (self.push.clone(), payload.clone(), client.clone());
-        match tokio::task::spawn_blocking(move || push.encode(&payload, &client)).await {
-            Ok(encoded) => encoded,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is being shut down, and drops this future next.
-                Err(_cancelled) => std::future::pending().await,
-            },
+        offloaded(move || push.encode(&payload, &client)).await
+    }
+
+    /// Cuts work of at least two items in two, or gives it back.
+    async fn halves(&self, work: Work) -> Result<Vec<Work>, Work> {
+        let request = match work {
+            Work::Payload(part) => return Ok(halves(part).map(Work::Payload).into()),
+            Work::Request(request) => request,
+        };
+        let mut halves = match request.bytes <= self.push.offload_bytes() {
+            true => request.halve(),
+            false => offloaded(move || request.halve()).await,
+        };
+        match (halves.pop(), halves.pop()) {
+            (Some(whole), None) => Err(Work::Request(whole)),
+            (last, first) => Ok(first.into_iter().chain(last).map(Work::Request).collect()),
         }
     }
 
-    /// Sends the requests of one part. What has to be split goes to `later`.
+    /// Sends the requests of one part, which is there unless they were cut of others. What has to be split goes to `later`.
     async fn send_all(
         &self,
         encoded: Encoded<AnyRequest>,
-        part: Payload,
+        part: Option<Payload>,
         custody: &mut Custody,
         search: &mut Search,
-        later: &mut VecDeque<Payload>,
+        later: &mut VecDeque<Work>,
     ) {
         let Encoded { requests, mut unsendable } = encoded;
-        let mut whole = Some(part).filter(|_| requests.len() == 1);
+        let keeps_state = self.push.keeps_state();
+        let mut whole = part.filter(|_| requests.len() == 1 && !keeps_state);
         let _memory = self.claim(requests.iter().map(|request| request.memory_bytes).sum());
         for mut request in requests {
             match self.send(&request).await {
@@ -164,21 +211,27 @@ impl Chain {
                     self.sent(custody, request.items, &sent);
                 }
                 Err(error) => {
+                    let items = request.items;
                     let searched = error.is_about_the_request();
                     let splittable = searched || matches!(error, SendError::TooLarge { .. });
                     let all = whole.is_some();
-                    let part = request.part.take().or_else(|| whole.take());
-                    let Some(part) = part.filter(|_| splittable && request.items > 1) else {
-                        self.give_up(custody, request.items, &error);
+                    let part = match keeps_state {
+                        true => Some(Work::Request(request)),
+                        false => request.part.take().or_else(|| whole.take()).map(Work::Payload),
+                    };
+                    let Some(part) = part.filter(|_| splittable && items > 1) else {
+                        self.give_up(custody, items, &error);
                         continue;
                     };
                     // When the halves are encoded, what has no form turns up again.
                     let unsendable = if all { std::mem::take(&mut unsendable) } else { Vec::new() };
                     if searched {
-                        let items = request.items;
                         search.suspects.push(Suspect { part, items, unsendable, error });
-                    } else {
-                        later.extend(halves(part));
+                        continue;
+                    }
+                    match self.halves(part).await {
+                        Ok(halves) => later.extend(halves),
+                        Err(_uncut) => self.give_up(custody, items, &error),
                     }
                 }
             }
@@ -187,17 +240,25 @@ impl Chain {
     }
 
     /// Goes on to the next level of a search, or gives it up.
-    fn search_on(&self, search: &mut Search, custody: &mut Custody, later: &mut VecDeque<Payload>) {
+    async fn search_on(
+        &self,
+        search: &mut Search,
+        custody: &mut Custody,
+        later: &mut VecDeque<Work>,
+    ) {
         let blind = search.level >= BLIND_LEVELS_MAX;
         if blind && !search.any_taken {
             self.hopeless.store(true, Ordering::Relaxed);
         }
         let hopeful = search.any_taken || !self.hopeless.load(Ordering::Relaxed);
         search.level += 1;
-        for Suspect { part, items, unsendable, error } in search.suspects.drain(..) {
+        for Suspect { part, items, unsendable, error } in std::mem::take(&mut search.suspects) {
             if hopeful && search.requests + 2 <= SEARCH_REQUESTS_MAX {
                 search.requests += 2;
-                later.extend(halves(part));
+                match self.halves(part).await {
+                    Ok(halves) => later.extend(halves),
+                    Err(_uncut) => self.give_up(custody, items, &error),
+                }
             } else {
                 self.give_up(custody, items, &error);
                 self.drop_unsendable(custody, unsendable);
@@ -352,6 +413,18 @@ impl<'a> InFlight<'a> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.in_flight.sub(1);
+    }
+}
+
+/// Does work for the processor on a thread for such.
+async fn offloaded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down, and drops this future next.
+            Err(_cancelled) => std::future::pending().await,
+        },
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) trait AnyPush: Send + Sync {
     fn max_request_bytes(&self) -> Option<usize>;
     fn request_bytes(&self, payload: &Payload) -> Option<usize>;
     fn offload_bytes(&self) -> usize;
+    fn keeps_state(&self) -> bool;
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>>;
 }
 
@@ -25,6 +26,22 @@ pub(crate) type AnyRequest = Box<dyn Sendable>;
 
 pub(crate) trait Sendable: Send + Sync {
     fn send(&self) -> BoxFuture<'_, Result<Sent, SendError>>;
+
+    /// [`Push::halve`], for a request of which the rest is known.
+    fn halve(
+        self: Box<Self>,
+        items: usize,
+        bytes: usize,
+        memory_bytes: usize,
+    ) -> Vec<EncodedRequest<AnyRequest>>;
+}
+
+impl EncodedRequest<AnyRequest> {
+    /// [`Push::halve`].
+    pub(crate) fn halve(self) -> Vec<EncodedRequest<AnyRequest>> {
+        let Self { request, items, bytes, memory_bytes, part: _ } = self;
+        request.halve(items, bytes, memory_bytes)
+    }
 }
 
 /// An exporter of a known type.
@@ -42,11 +59,7 @@ impl<P: Push> AnyPush for Erased<P> {
         client: &Client,
     ) -> Result<Encoded<AnyRequest>, EncodeError> {
         let Encoded { requests, unsendable } = self.0.encode(payload, client)?;
-        let erase = |encoded: EncodedRequest<P::Request>| {
-            let EncodedRequest { request, items, bytes, memory_bytes, part } = encoded;
-            let request: AnyRequest = Box::new(Bound { push: self.0.clone(), request });
-            EncodedRequest { request, items, bytes, memory_bytes, part }
-        };
+        let erase = |encoded| erase(&self.0, encoded);
         Ok(Encoded { requests: requests.into_iter().map(erase).collect(), unsendable })
     }
 
@@ -62,6 +75,10 @@ impl<P: Push> AnyPush for Erased<P> {
         self.0.offload_bytes()
     }
 
+    fn keeps_state(&self) -> bool {
+        self.0.keeps_state()
+    }
+
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
         Box::pin(self.0.start())
     }
@@ -71,4 +88,24 @@ impl<P: Push> Sendable for Bound<P> {
     fn send(&self) -> BoxFuture<'_, Result<Sent, SendError>> {
         Box::pin(self.push.send(&self.request))
     }
+
+    fn halve(
+        self: Box<Self>,
+        items: usize,
+        bytes: usize,
+        memory_bytes: usize,
+    ) -> Vec<EncodedRequest<AnyRequest>> {
+        let Self { push, request } = *self;
+        let halves = push.halve(EncodedRequest { request, items, bytes, memory_bytes, part: None });
+        halves.into_iter().map(|half| erase(&push, half)).collect()
+    }
+}
+
+fn erase<P: Push>(
+    push: &Arc<P>,
+    encoded: EncodedRequest<P::Request>,
+) -> EncodedRequest<AnyRequest> {
+    let EncodedRequest { request, items, bytes, memory_bytes, part } = encoded;
+    let request: AnyRequest = Box::new(Bound { push: push.clone(), request });
+    EncodedRequest { request, items, bytes, memory_bytes, part }
 }

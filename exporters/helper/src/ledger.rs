@@ -210,8 +210,14 @@ impl Held {
     pub(crate) fn lost(&self) -> usize {
         let told = |outcome: &Outcome| {
             let partly = Outcome::Refused(RefuseReason::PartialSuccess);
-            let unsendable = Outcome::Dropped(DropReason::Untranslatable);
-            [Outcome::Delivered, partly, unsendable].contains(outcome)
+            let unsendable = [
+                DropReason::Untranslatable,
+                DropReason::Empty,
+                DropReason::Baseline,
+                DropReason::Stale,
+            ];
+            [Outcome::Delivered, partly].contains(outcome)
+                || unsendable.map(Outcome::Dropped).contains(outcome)
         };
         let noted = self.noted.iter().flat_map(|noted| &noted.0);
         self.open + noted.filter(|(outcome, _)| !told(outcome)).map(|(_, n)| n).sum::<usize>()

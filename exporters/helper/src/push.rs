@@ -56,6 +56,19 @@ pub trait Push: Send + Sync + 'static {
         OFFLOAD_BYTES
     }
 
+    /// Whether what a payload becomes depends on those before it, as the differences of cumulative points do. Then each payload is encoded
+    /// once, one at a time and in the queue's order, and a request that has to be split is cut with [`Push::halve`].
+    /// `request_bytes`, [`EncodeError::TooLarge`] and [`EncodedRequest::part`] are of no use to such a push.
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
+    /// Cuts a request of at least two items in two, each with some of its items. Gives it back as the only one if it can't be cut; it is
+    /// given up then. Asked of a push that keeps state only. May run on a thread of its own.
+    fn halve(&self, request: EncodedRequest<Self::Request>) -> Vec<EncodedRequest<Self::Request>> {
+        vec![request]
+    }
+
     /// Called once before the first request: looks up authenticators, reads certificates. Must not wait for the backend.
     fn start(&self) -> impl Future<Output = Result<(), StartError>> + Send {
         std::future::ready(Ok(()))

@@ -6,13 +6,14 @@ mod journal;
 mod queueing;
 mod retrying;
 mod splitting;
+mod stateful;
 mod stopping;
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -100,6 +101,33 @@ struct Translation {
     knows_bytes: bool,
     offload: Option<usize>,
     too_large_above: Option<usize>,
+    /// How requests are cut, if what a payload becomes depends on those before it.
+    stateful: Option<Cut>,
+    /// Payloads that begin with this id are encoded only once the gate is open.
+    waits: Option<(u64, Gate)>,
+}
+
+/// How a fake that keeps state cuts a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    InTwo,
+    NotAtAll,
+}
+
+/// Holds a thread up.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let closed = self.0.1.wait_while(self.0.0.lock().unwrap(), |open| !*open);
+        drop(closed.unwrap());
+    }
 }
 
 type Script = Box<dyn Fn(usize, &[u64]) -> Answer + Send + Sync>;
@@ -116,6 +144,8 @@ struct Shared {
     taken: Mutex<Vec<u64>>,
     open: watch::Sender<bool>,
     encodes: Mutex<Vec<ThreadId>>,
+    /// Ids that were encoded, in the order in which that ended.
+    encoded: Mutex<Vec<u64>>,
     clients: Mutex<Vec<Client>>,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
@@ -143,6 +173,7 @@ impl Backend {
             taken: Mutex::default(),
             open: watch::Sender::new(true),
             encodes: Mutex::default(),
+            encoded: Mutex::default(),
             clients: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
@@ -198,6 +229,12 @@ impl Push for Backend {
         encodes.lock().unwrap().push(std::thread::current().id());
         clients.lock().unwrap().push(client.clone());
         let all = ids(payload);
+        if let Some((_, gate)) =
+            translation.waits.as_ref().filter(|(id, _)| all.first() == Some(id))
+        {
+            gate.pass();
+        }
+        self.0.encoded.lock().unwrap().extend(&all);
         assert_eq!(all.len(), payload.items());
         assert!(!all.iter().any(|id| translation.panics.contains(id)), "panics on purpose");
         if translation.too_large_above.is_some_and(|items| all.len() > items) {
@@ -261,6 +298,20 @@ impl Push for Backend {
 
     fn offload_bytes(&self) -> usize {
         self.0.translation.offload.unwrap_or(usize::MAX)
+    }
+
+    fn keeps_state(&self) -> bool {
+        self.0.translation.stateful.is_some()
+    }
+
+    fn halve(&self, whole: EncodedRequest<Vec<u64>>) -> Vec<EncodedRequest<Vec<u64>>> {
+        assert!(whole.items > 1, "there is nothing to cut");
+        if self.0.translation.stateful == Some(Cut::NotAtAll) {
+            return vec![whole];
+        }
+        let bytes = self.0.translation.item_bytes.unwrap_or(1);
+        let halves = whole.request.chunks(whole.items.div_ceil(2));
+        halves.map(|ids| EncodedRequest::new(ids.to_vec(), ids.len(), ids.len() * bytes)).collect()
     }
 }
 

@@ -20,7 +20,7 @@ use super::rope::Rope;
 use super::target::{Target, UrlError};
 use super::{ClientOptions, RESPONSE_BYTES_MAX};
 use crate::auth::{ClientAuth, Outgoing};
-use crate::body::{BodyLimits, next_frame};
+use crate::body::{BodyError, BodyLimits, decode_now, next_frame};
 use crate::compress::{compress, compress_now};
 use crate::error::{Cause, Stage, TransportError, Wanted};
 use crate::server::header_map;
@@ -193,7 +193,7 @@ impl HttpClient {
                 }
                 Err(error) => {
                     let cause = match error {
-                        crate::body::BodyError::TimedOut => {
+                        BodyError::TimedOut => {
                             Cause::Timeout { stage: Stage::Answer, after: begun.elapsed() }
                         }
                         _ => Cause::Closed,
@@ -334,6 +334,14 @@ impl Body {
         let pieces =
             if codec.is_compressed() { vec![compress_now(&pieces, codec, level)?] } else { pieces };
         Ok(Self { pieces: pieces.into(), encoding: codec })
+    }
+
+    /// The body before compression, for whoever has to cut it.
+    ///
+    /// # Errors
+    /// When it is longer than `limit`.
+    pub fn decompressed(&self, limit: usize) -> Result<Bytes, BodyError> {
+        decode_now(&self.pieces.concat(), self.encoding, limit)
     }
 
     /// The number of bytes on the wire.

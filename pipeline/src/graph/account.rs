@@ -1,5 +1,6 @@
 //! What became of the items that were offered to one branch of a fan-out.
 
+use pdata::Signal;
 use telemetry::names::{self, DropReason, RefuseReason, label};
 use telemetry::{Counter, Registry};
 
@@ -51,29 +52,33 @@ impl Account {
         pipeline: &PipelineId,
         exporter: &ComponentId,
     ) -> Self {
-        Self::of_branch(registry, pipeline, exporter, false)
+        Self::of_branch(registry, pipeline, (exporter, pipeline.signal().name()), false)
     }
 
-    /// Of a connector that a pipeline feeds. Connectors hold nothing: what they took has been passed on.
+    /// Of a connector that a pipeline feeds, by what it makes of the data: one connector may be two branches of a pipeline. What a
+    /// connector took is delivered: it has been passed on, or has become something else, which the connector answers for.
     pub(crate) fn of_connector(
         registry: &Registry,
         pipeline: &PipelineId,
         connector: &ComponentId,
+        to: Signal,
     ) -> Self {
-        Self::of_branch(registry, pipeline, connector, true)
+        let from = pipeline.signal();
+        let data_type = if from == to { from.to_string() } else { format!("{from}_to_{to}") };
+        Self::of_branch(registry, pipeline, (connector, &data_type), true)
     }
 
     fn of_branch(
         registry: &Registry,
         pipeline: &PipelineId,
-        branch: &ComponentId,
+        (branch, data_type): (&ComponentId, &str),
         passes_on: bool,
     ) -> Self {
         let (pipeline_name, id) = (pipeline.to_string(), branch.to_string());
         let labels = [
             (label::PIPELINE, pipeline_name.as_str()),
             (label::EXPORTER, id.as_str()),
-            (label::DATA_TYPE, pipeline.signal().name()),
+            (label::DATA_TYPE, data_type),
         ];
         let with = |reason: &'static str| {
             let [pipeline, exporter, data_type] = labels;

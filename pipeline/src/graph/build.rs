@@ -97,7 +97,8 @@ impl<'a> Builder<'a> {
         let mut branches = Vec::new();
         for pipeline in plan.fed_by(source, signal) {
             let account = Account::of_pipeline(&self.process.registry, &pipeline.id);
-            branches.push(Branch { next: self.within(pipeline, 0), account });
+            let observes = plan.only_observes(pipeline);
+            branches.push(Branch { next: self.within(pipeline, 0), account, observes });
         }
         Arc::new(FanOut::new(branches))
     }
@@ -122,12 +123,12 @@ impl<'a> Builder<'a> {
         for id in &pipeline.exporters {
             if let Some(next) = self.entrance(&Key::Exporter(id.clone(), signal)) {
                 let account = Account::of_exporter(registry, &pipeline.id, id);
-                branches.push(Branch { next, account });
+                branches.push(Branch { next, account, observes: false });
             }
             for to in plan.connected(id, signal) {
                 if let Some(next) = self.entrance(&Key::Connector(id.clone(), signal, to)) {
-                    let account = Account::of_connector(registry, &pipeline.id, id);
-                    branches.push(Branch { next, account });
+                    let account = Account::of_connector(registry, &pipeline.id, id, to);
+                    branches.push(Branch { next, account, observes: to != signal });
                 }
             }
         }

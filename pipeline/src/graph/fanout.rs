@@ -16,8 +16,12 @@ use crate::envelope::Envelope;
 /// All branches are offered the envelope, side by side; clones share its bytes. The answer is `Ok` when any took it: what the others
 /// refused is dropped for them, and counted there, since a sender that tried again would give it twice to the branch that took it.
 /// Only when no branch took it, the sender gets an error.
+///
+/// Branches that only make something else of the data, such as statistics of spans, come last, and only when one of the others took it.
+/// They take everything, so that nobody would ever be pushed back because of the others; and what comes again would be counted twice.
 pub(crate) struct FanOut {
     branches: Box<[Branch]>,
+    observers: Box<[Branch]>,
     forwarded: Option<Counter>,
 }
 
@@ -25,38 +29,57 @@ pub(crate) struct FanOut {
 pub(crate) struct Branch {
     pub(crate) next: Arc<dyn Consumer>,
     pub(crate) account: Account,
+    /// Whether it only makes something else of the data.
+    pub(crate) observes: bool,
 }
 
 impl FanOut {
     /// The ways from a receiver's or connector's outlet to its pipelines.
     pub(crate) fn new(branches: Vec<Branch>) -> Self {
-        Self { branches: branches.into(), forwarded: None }
+        let (observers, others): (Vec<_>, Vec<_>) =
+            branches.into_iter().partition(|branch| branch.observes);
+        // Observers among themselves are branches like others.
+        let (branches, observers) =
+            if others.is_empty() { (observers, others) } else { (others, observers) };
+        Self { branches: branches.into(), observers: observers.into(), forwarded: None }
     }
 
     /// The ways from the end of a pipeline, which counts what leaves it.
     pub(crate) fn counting(branches: Vec<Branch>, forwarded: Counter) -> Self {
-        Self { branches: branches.into(), forwarded: Some(forwarded) }
+        Self { forwarded: Some(forwarded), ..Self::new(branches) }
     }
 
     async fn offer(&self, envelope: Envelope) -> Result<(), ConsumeError> {
         let items = envelope.items() as u64;
+        let observed = (!self.observers.is_empty()).then(|| envelope.clone());
         let result = match &*self.branches {
             [only] => only.offer(envelope, items).await.map_err(Refused::give_back),
-            several => {
-                let offers = several.iter().map(|branch| -> BoxFuture<'_, _> {
-                    Box::pin(branch.offer(envelope.clone(), items))
-                });
-                let offers = offers.collect();
-                // The branches alone hold the bytes from here on, so that one may edit them in place.
-                drop(envelope);
-                settle(side_by_side(offers).await)
-            }
+            several => settle(offer_to(several, envelope, items).await, false),
         };
+        if let (Ok(()), Some(observed)) = (&result, observed) {
+            // Another branch took it, so there is nobody to give it back to.
+            let _taken = settle(offer_to(&self.observers, observed, items).await, true);
+        }
         if let (Ok(()), Some(forwarded)) = (&result, &self.forwarded) {
             forwarded.add(items);
         }
         result
     }
+}
+
+/// Offers an envelope to several branches, side by side.
+async fn offer_to(
+    branches: &[Branch],
+    envelope: Envelope,
+    items: u64,
+) -> Vec<Result<(), Refused<'_>>> {
+    let offers = branches
+        .iter()
+        .map(|branch| -> BoxFuture<'_, _> { Box::pin(branch.offer(envelope.clone(), items)) });
+    let offers = offers.collect();
+    // The branches alone hold the bytes from here on, so that one may edit them in place.
+    drop(envelope);
+    side_by_side(offers).await
 }
 
 impl Branch {
@@ -115,9 +138,9 @@ impl Consumer for FanOut {
     }
 }
 
-/// Counts the refusals, and makes one answer of all.
-fn settle(answers: Vec<Result<(), Refused<'_>>>) -> Result<(), ConsumeError> {
-    let taken = answers.iter().any(Result::is_ok);
+/// Counts the refusals, and makes one answer of all. `taken` is whether a branch that is not among them took the items.
+fn settle(answers: Vec<Result<(), Refused<'_>>>, taken: bool) -> Result<(), ConsumeError> {
+    let taken = taken || answers.iter().any(Result::is_ok);
     let mut refusal: Option<ConsumeError> = None;
     for refused in answers.into_iter().filter_map(Result::err) {
         if taken {

@@ -66,7 +66,7 @@ pub struct HeldItems {
 }
 
 impl HeldItems {
-    /// Items in processors and exporters now.
+    /// Items in processors, connectors and exporters now.
     pub fn count(&self) -> u64 {
         self.gauges.iter().map(|gauge| u64::try_from(gauge.get()).unwrap_or(0)).sum()
     }
@@ -83,6 +83,12 @@ impl Service {
                 registry.gauge(&names::PIPELINE_HELD_ITEMS, &[(label::PIPELINE, id.as_str())])
             })
             .collect();
+        gauges.extend(self.graph.instances.keys().filter_map(|key| {
+            let Key::Connector(id, _, to) = key else { return None };
+            let id = id.to_string();
+            let labels = [(label::COMPONENT, id.as_str()), (label::DATA_TYPE, to.name())];
+            Some(registry.gauge(&names::CONNECTOR_HELD_ITEMS, &labels))
+        }));
         gauges.extend(self.exporter_counts().into_iter().map(|counts| counts.held));
         HeldItems { gauges }
     }

@@ -87,6 +87,42 @@ async fn components_start_against_the_flow_of_data_and_stop_with_it() {
 }
 
 #[tokio::test]
+async fn connector_to_another_signal_sees_what_others_took_and_has_an_account_of_its_own() {
+    let probe = Probe::new("observed");
+    let yaml = "
+receivers: {fake: {probe: observed}}
+exporters: {fake/out: {probe: observed}, fake/metrics: {probe: observed}}
+connectors: {fake_spanmetrics: , fake_spanmetrics/alone: , fake/c: }
+service:
+  pipelines:
+    traces/in: {receivers: [fake], exporters: [fake/c, fake_spanmetrics]}
+    traces/out: {receivers: [fake/c], exporters: [fake/out]}
+    traces/aside: {receivers: [fake], exporters: [fake_spanmetrics/alone]}
+    metrics: {receivers: [fake_spanmetrics, fake_spanmetrics/alone], exporters: [fake/metrics]}
+";
+    let service = start(yaml).await;
+    let (out, metrics) = (probe.exporter("fake/out"), probe.exporter("fake/metrics"));
+    out.refuse(Some(ConsumeError::overloaded("full")));
+    let refused = probe.receive("fake", envelope(Signal::Traces, 3)).await.unwrap_err();
+    assert_eq!((refused.class, metrics.offers()), (Class::Overloaded, 0));
+    out.refuse(None);
+    probe.receive("fake", envelope(Signal::Traces, 5)).await.unwrap();
+    assert_eq!((out.items(), metrics.items()), (5, 10));
+    let registry = &service.process().registry;
+    let delivered = |exporter, data_type| {
+        let of = [
+            (label::PIPELINE, "traces/in"),
+            (label::EXPORTER, exporter),
+            (label::DATA_TYPE, data_type),
+        ];
+        registry.counter(&names::EXPORTER_DELIVERED_ITEMS, &of).get()
+    };
+    let found = [delivered("fake/c", "traces"), delivered("fake_spanmetrics", "traces_to_metrics")];
+    assert_eq!(found, [5, 5]);
+    service.shutdown(Stop::AtOnce).await;
+}
+
+#[tokio::test]
 async fn data_goes_through_the_processors_in_order_and_to_every_pipeline_of_its_receiver() {
     let probe = Probe::new("ways");
     let yaml = "

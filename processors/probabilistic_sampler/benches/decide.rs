@@ -1,6 +1,6 @@
 //! What a span costs in the sampler: payloads of 100 spans with eight attributes, about 30 kB. Divide by 100 for the time of a span.
 //!
-//! The processor is measured whole, from one consumer to the next; `nothing` is the same without it.
+//! The processor is measured whole, from one consumer to the next. `nothing` is the same without it, `floor` only looks at each span.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -54,6 +54,20 @@ fn unchanged_spans(bencher: Bencher<'_, '_>, state: &str) {
 fn new_log_records(bencher: Bencher<'_, '_>, settings: &str) {
     let processor = sampler_of(settings, Signal::Logs);
     run(bencher, &processor, &payload(Signal::Logs, ""));
+}
+
+/// A visit to each span that looks for an attribute: what no decision can be without.
+#[divan::bench]
+fn floor(bencher: Bencher<'_, '_>) {
+    let payload = payload(Signal::Traces, "ot=th:0");
+    bencher.counter(ItemsCount::new(SPANS)).with_inputs(|| payload.clone()).bench_local_values(
+        |mut payload| {
+            payload.edit_spans(|_, _, span| {
+                black_box(span.view().attribute("sampling.priority"));
+            });
+            payload
+        },
+    );
 }
 
 #[divan::bench]

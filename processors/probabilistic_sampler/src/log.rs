@@ -37,7 +37,7 @@ pub(crate) fn sample(config: &Config, record: &mut LogRecordMut<'_>) -> Decision
     }
     let Some(mark) = decision.mark else { return decision };
     let threshold = mark.threshold.map(Threshold::digits);
-    let threshold = threshold.filter(|threshold| before != Some(threshold.as_str()));
+    let threshold = threshold.filter(|threshold| before != Some(threshold.as_bytes()));
     // A record that has nothing random about it says nothing of it.
     let drawn = mark.randomness.filter(|_| decision.fault != Some(Fault::MissingRandomness));
     if let Some(randomness) = drawn {
@@ -102,9 +102,9 @@ fn arriving(attributes: &Attributes<'_>) -> Result<Arriving, Malformed> {
 }
 
 /// The text of a value; what is no text, or is empty, is not there.
-fn text_of(value: Option<AnyValue<'_>>) -> Option<&str> {
+fn text_of(value: Option<AnyValue<'_>>) -> Option<&[u8]> {
     match value {
-        Some(AnyValue::Str(text)) if !text.is_empty() => Some(text.as_str()),
+        Some(AnyValue::Str(text)) if !text.is_empty() => Some(text.as_bytes()),
         _ => None,
     }
 }

@@ -152,7 +152,7 @@ impl Processor for ProbabilisticSampler {}
 
 /// Decides on every item of a payload, and removes those that are not kept, with what they leave empty.
 pub(crate) fn sample(config: &Config, payload: &mut Payload) -> Tally {
-    let (signal, mut tally, mut text) = (payload.signal(), Tally::default(), String::new());
+    let (signal, mut tally, mut text) = (payload.signal(), Tally::default(), Vec::new());
     payload.edit(|mut group| {
         if group.is_empty() {
             return group.resource().remove();

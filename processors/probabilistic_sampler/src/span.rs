@@ -7,14 +7,14 @@ use pdata::view::{AnyValue, Span};
 use crate::config::Config;
 use crate::sampler::{Arriving, Decision, Item};
 use crate::trace_state::{Malformed, TraceState};
-use crate::value::Threshold;
+use crate::value::{Digits, Threshold};
 
 const PRIORITY: &str = "sampling.priority";
 
 /// Decides on a span, and carries it out. `text` is any buffer.
-pub(crate) fn sample(config: &Config, span: &mut SpanMut<'_>, text: &mut String) -> Decision {
+pub(crate) fn sample(config: &Config, span: &mut SpanMut<'_>, text: &mut Vec<u8>) -> Decision {
     let view = span.view();
-    let state = TraceState::parse(view.trace_state.as_str());
+    let state = TraceState::parse(view.trace_state.as_bytes());
     let decision = config.sampler.decide(&item(&view, &state), config.fail_closed);
     if !decision.sampled {
         span.remove();
@@ -24,8 +24,9 @@ pub(crate) fn sample(config: &Config, span: &mut SpanMut<'_>, text: &mut String)
         let randomness = mark.randomness.map(|randomness| randomness.digits());
         let threshold = mark.threshold.map(Threshold::digits);
         let (rv, th) = (randomness.as_ref(), threshold.as_ref());
-        if state.write_changed(rv.map(|rv| rv.as_str()), th.map(|th| th.as_str()), text) {
-            span.set_trace_state(text.as_str());
+        if state.write_changed(rv.map(Digits::as_bytes), th.map(Digits::as_bytes), text) {
+            // All of it is ASCII, or it would not have been understood.
+            span.set_trace_state(std::str::from_utf8(text).unwrap_or_default());
         }
     }
     decision

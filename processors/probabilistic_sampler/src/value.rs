@@ -41,7 +41,7 @@ impl Randomness {
     }
 
     /// Reads an `rv`: 14 digits.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         (text.len() == DIGITS).then(|| parse_hex(text)).flatten().map(Self)
     }
 
@@ -63,7 +63,7 @@ impl Threshold {
     }
 
     /// Reads a `th`: up to 14 digits, those that are missing being zeros.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let missing = DIGITS.checked_sub(text.len())?;
         parse_hex(text).map(|value| Self(value << (4 * missing)))
     }
@@ -115,17 +115,31 @@ impl Digits {
         Self { all, len: DIGITS }
     }
 
+    /// In ASCII.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.all.get(..self.len).unwrap_or_default()
+    }
+
     /// As text.
     pub(crate) fn as_str(&self) -> &str {
-        let digits = self.all.get(..self.len).unwrap_or_default();
-        std::str::from_utf8(digits).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
 /// A number of hexadecimal digits only, few enough to fit.
-fn parse_hex(text: &str) -> Option<u64> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_number.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+fn parse_hex(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0, |value, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            b'A'..=b'F' => digit - b'A' + 10,
+            _ => return None,
+        };
+        Some(value << 4 | u64::from(digit))
+    })
 }
 
 /// How many `0`s a fraction below one begins with, in hexadecimal.

@@ -4,9 +4,9 @@ use tests::answer::Answer;
 use tests::datadog::{KEY, Settings};
 use tests::gateway::Gateway;
 use tests::metrics::Branch;
-use tests::{ports, spans};
+use tests::{ports, records, spans};
 
-use super::{EXPORTER, Line, TRACES};
+use super::{EXPORTER, LOGS, Line, TRACES};
 
 #[test]
 fn a_key_that_datadog_does_not_know_ends_the_start_when_that_is_asked_for() {
@@ -44,9 +44,10 @@ fn a_bad_key_is_said_and_what_was_accepted_waits_for_a_good_one() {
     let gateway = Gateway::new()
         .exporter(EXPORTER, &intake.settings().traces("compute_stats: never").to_string());
     let mut agent = gateway.start();
-    agent.process().wait_for_output("does not know the API key");
     let request = spans::request(4);
     super::send_to(&gateway, TRACES, &request);
+    // The key is asked about with the first call, since nothing is opened before there is something to send.
+    agent.process().wait_for_output("does not know the API key");
     intake.traces.wait_for_requests(2);
     let branch = Branch::read(gateway.metrics, EXPORTER);
     assert_eq!((branch.held, branch.delivered), (4.0, 0.0), "{branch:?}");
@@ -59,8 +60,11 @@ fn a_bad_key_is_said_and_what_was_accepted_waits_for_a_good_one() {
 #[test]
 fn the_host_is_described_once_a_period() {
     let line = Line::start_with(|settings| settings.host_metadata("{ tags: [\"team:shop\"] }"));
-    line.intake.hosts.wait_for_requests(1);
-    let call = line.intake.hosts.accepted().remove(0);
+    // Nothing is told before there is something to send.
+    assert!(line.intake.hosts.requests().is_empty());
+    line.send(LOGS, &records::request(1));
+    let call = line.intake.hosts.wait_for_accepted(1).remove(0);
+    line.send(LOGS, &records::request(1));
     assert_eq!(call.content.hostname, "test-host");
     assert_eq!(call.content.value["host-tags"]["otel"][0], "team:shop");
     let intake = line.stop();

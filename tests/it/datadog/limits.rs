@@ -1,10 +1,9 @@
 //! What is more than the intake takes at once goes in several calls. The fake knows the documented limits, so a call that exceeds one fails the test.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
-use tests::answer::Answer;
 use tests::datadog::{Limit, stats};
 use tests::gateway::Gateway;
-use tests::metrics::Branch;
+use tests::metrics::{Branch, Metrics};
 use tests::{points, records, spans};
 
 use super::{EXPORTER, LOGS, Line, METRICS, TRACES, assert_series_once, groups, hits, send_to};
@@ -129,7 +128,7 @@ fn a_call_that_the_intake_finds_too_large_is_split_at_every_endpoint() {
 }
 
 #[test]
-fn an_item_that_the_intake_finds_too_large_is_refused_alone() {
+fn an_item_that_the_intake_finds_too_large_is_dropped_alone() {
     let line = Line::start();
     let limit = Limit { plain_bytes: 20_000, ..Limit::NONE };
     line.intake.traces.answer_when(limit.enforced());
@@ -140,7 +139,9 @@ fn an_item_that_the_intake_finds_too_large_is_refused_alone() {
     ids.remove(4);
     line.send(TRACES, &request);
     let branch = Branch::settled(line.gateway.metrics, EXPORTER, 10);
-    assert_eq!((branch.delivered, branch.refused), (9.0, 1.0), "{branch:?}");
+    assert_eq!((branch.delivered, branch.dropped), (9.0, 1.0), "{branch:?}");
+    let labels = [("exporter", EXPORTER), ("reason", "too_large")];
+    let metrics = Metrics::read(line.gateway.metrics);
+    assert_eq!(metrics.sum("otelcol_exporter_dropped_items", &labels), 1.0);
     line.intake.traces.assert_delivered_once(&ids);
-    line.intake.traces.answer_when(|_| None::<Answer>);
 }

@@ -9,7 +9,7 @@ use tests::datadog::traces;
 use tests::metrics::Branch;
 use tests::{points, records, spans};
 
-use super::{EXPORTER, LOGS, Line, METRICS, TRACES};
+use super::{EXPORTER, LOGS, Line, METRICS, TRACES, assert_series_once};
 
 #[test]
 fn spans_arrive_with_their_names_and_their_host() {
@@ -66,10 +66,10 @@ fn metrics_arrive_as_series_and_distributions() {
         points::metric("tests.histogram", Data::Histogram(histogram)),
     ];
     line.send(METRICS, &points::with_metrics(metrics));
-    line.intake.series.wait_for_requests(1);
-    line.intake.sketches.wait_for_requests(1);
-    let series: Vec<_> =
-        line.intake.series.accepted().into_iter().flat_map(|c| c.content.series).collect();
+    let names = [name.clone(), "tests.sum".to_owned()];
+    assert_series_once(&line.intake, &names);
+    let calls = line.intake.series.accepted();
+    let series: Vec<_> = calls.into_iter().flat_map(|call| call.content.series).collect();
     let of = |name: &str| series.iter().find(|series| series.metric == name).unwrap();
     let gauge = of(&name);
     assert_eq!((gauge.r#type(), gauge.host()), (Type::Gauge, Some("test-host")));
@@ -80,7 +80,8 @@ fn metrics_arrive_as_series_and_distributions() {
     for tag in ["route:/orders", "service:shop"] {
         assert!(sum.tags.iter().any(|found| found == tag), "{tag}: {:?}", sum.tags);
     }
-    let sketch = line.intake.sketches.accepted().remove(0).content.sketches.remove(0);
+    let mut calls = line.intake.sketches.wait_for_accepted(1);
+    let sketch = calls[0].content.sketches.remove(0);
     assert_eq!((sketch.metric.as_str(), sketch.host.as_str()), ("tests.histogram", "test-host"));
     let moment = &sketch.dogsketches[0];
     assert_eq!((moment.cnt, moment.sum, moment.ts), (3, 30.0, seconds));

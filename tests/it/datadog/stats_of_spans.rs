@@ -234,7 +234,7 @@ fn stats_that_come_as_a_metric_go_to_the_stats_endpoint() {
     };
     let payload = StatsPayload { stats: vec![client.clone()], ..Default::default() };
     line.send(METRICS, &as_metric(&payload));
-    line.intake.stats.wait_for_requests(1);
+    line.intake.stats.wait_for_accepted(1);
     let branch = Branch::settled(line.gateway.metrics, EXPORTER, 1);
     assert_eq!(branch.delivered, 1.0, "{branch:?}");
     let intake = line.stop();

@@ -97,7 +97,7 @@ impl Catalogue {
     /// All that are in a folder.
     pub(super) fn all(folder: &Path) -> Vec<Self> {
         let mut found = Vec::new();
-        for kind in ["receivers", "processors", "exporters", "extensions", ""] {
+        for kind in ["receivers", "processors", "exporters", "connectors", "extensions", ""] {
             let entries = folder.join(kind).read_dir().unwrap();
             let paths = entries.map(|entry| entry.unwrap().path());
             let lists = paths.filter(|path| path.extension().is_some_and(|end| end == "keys"));

@@ -103,7 +103,7 @@ fn judge_service(service: &Tree) -> Judged {
 fn judge_instances(kind: &str, name: &str, trees: &[Tree]) -> Vec<Judged> {
     let pipelines = "{traces: {receivers: [nop], exporters: [nop]}}";
     let mut yaml = format!("service: {{pipelines: {pipelines}}}\n");
-    for section in ["receivers", "processors", "exporters", "extensions"] {
+    for section in ["receivers", "processors", "exporters", "connectors", "extensions"] {
         yaml.push_str(&format!("{section}:\n"));
         if ["receivers", "exporters"].contains(&section) {
             yaml.push_str("  nop: {}\n");

@@ -35,11 +35,11 @@ pub(super) fn is_tag_value(value: &str) -> bool {
         && !pairs.into_iter().any(|pair| pair == ('_', '_'))
 }
 
-/// A metric's name: what the public documents on custom metrics ask for.
+/// A metric's name: what the public documents on custom metrics ask for. Other characters are Datadog's to replace.
 pub(super) fn is_metric(name: &str) -> bool {
-    name.len() <= TAG_CHARS_MAX
+    name.chars().count() <= TAG_CHARS_MAX
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte))
+        && !name.contains(char::is_control)
 }
 
 /// A tag of a metric, a host or a client: what the public documents on tagging ask for. Other characters are Datadog's to replace.

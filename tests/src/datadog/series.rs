@@ -161,19 +161,18 @@ impl Content for MetricPayload {
 }
 
 impl Series {
-    /// The host, when there is one.
+    /// The host, when there is one. One without a name is none.
     pub fn host(&self) -> Option<&str> {
         let host = self.resources.iter().find(|resource| resource.r#type == "host");
-        host.map(|resource| resource.name.as_str())
+        host.map(|resource| resource.name.as_str()).filter(|name| !name.is_empty())
     }
 }
 
 fn check(series: &Series) -> Result<(), String> {
     check_name_and_tags(&series.metric, &series.tags)?;
     let hosts = series.resources.iter().filter(|resource| resource.r#type == "host").count();
-    let nameless = |resource: &Resource| resource.r#type.is_empty() || resource.name.is_empty();
-    if hosts > 1 || series.resources.iter().any(nameless) {
-        return Err("more than one host, or a resource without a type or name".to_owned());
+    if hosts > 1 || series.resources.iter().any(|resource| resource.r#type.is_empty()) {
+        return Err("more than one host, or a resource without a type".to_owned());
     }
     if series.points.is_empty() {
         return Err("no points".to_owned());

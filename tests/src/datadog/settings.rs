@@ -31,7 +31,7 @@ impl Settings {
             api: format!("key: \"{KEY}\""),
             traces: endpoint.clone(),
             metrics: endpoint.clone(),
-            logs: format!("{endpoint}, batch_wait: 0"),
+            logs: format!("{endpoint}, batch_wait: 1"),
             retries: QUICK_RETRIES.to_owned(),
             more: "hostname: test-host, host_metadata: { enabled: false }".to_owned(),
         }

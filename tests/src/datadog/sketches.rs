@@ -120,15 +120,17 @@ fn check_moment(moment: &Dogsketch) -> Result<(), String> {
     if n.iter().any(|count| !(1..=BIN_COUNT_MAX).contains(count)) {
         return Err("a bin that is empty or over full".to_owned());
     }
-    let mut different = 1;
-    for ((key, next), count) in k.iter().zip(k.iter().skip(1)).zip(n) {
-        if key > next {
-            return Err(format!("the key {next} after {key}"));
+    if let Some(pair) = k.iter().zip(k.iter().skip(1)).find(|(key, next)| key > next) {
+        return Err(format!("the key {} after {}", pair.1, pair.0));
+    }
+    let mut different = 0;
+    let bins: Vec<(i32, u32)> = k.iter().copied().zip(n.iter().copied()).collect();
+    for bins in bins.chunk_by(|one, next| one.0 == next.0) {
+        // The Agent's own sketches have the one that is not full first.
+        if bins.iter().filter(|(_, count)| *count != BIN_COUNT_MAX).count() > 1 {
+            return Err(format!("several bins of a key that are not full: {bins:?}"));
         }
-        if key == next && *count != BIN_COUNT_MAX {
-            return Err(format!("a further bin of the key {key} before the last is full"));
-        }
-        different += usize::from(key != next);
+        different += 1;
     }
     if different > BINS_MAX || k.iter().any(|key| !(-KEY_MAX..=KEY_MAX).contains(key)) {
         return Err("too many keys, or one that the scheme does not have".to_owned());

@@ -1,6 +1,6 @@
 //! The traces endpoint.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub use libdd_trace_protobuf::pb::{AgentPayload, Span, TraceChunk, TracerPayload};
 use prost::Message as _;
@@ -77,17 +77,12 @@ fn check(payload: &AgentPayload) -> Result<(), String> {
 
 fn check_chunk(chunk: &TraceChunk) -> Result<(), String> {
     let Some(first) = chunk.spans.first() else { return Err("a chunk without spans".to_owned()) };
-    // Unset, user reject, auto reject, auto keep, user keep.
-    if ![-128, -1, 0, 1, 2].contains(&chunk.priority) || chunk.dropped_trace {
-        return Err(format!("priority {}, dropped {}", chunk.priority, chunk.dropped_trace));
+    if chunk.dropped_trace {
+        return Err("a chunk that a sampler has dropped".to_owned());
     }
-    let mut ids = HashSet::new();
     for span in &chunk.spans {
         if span.trace_id != first.trace_id {
             return Err(format!("traces {} and {} in a chunk", first.trace_id, span.trace_id));
-        }
-        if !ids.insert(span.span_id) {
-            return Err(format!("the span {} twice in a chunk", span.span_id));
         }
         check_span(span).map_err(|rule| format!("{rule} in {span:?}"))?;
     }
@@ -135,7 +130,7 @@ fn check_tags(meta: &HashMap<String, String>) -> Result<(), String> {
     for (key, value) in meta {
         let structured = key.starts_with("_dd.")
             && [".json", ".msgpack", ".protobuf"].iter().any(|end| key.ends_with(end));
-        if key.is_empty() || !structured && !fits(key, KEY_BYTES_MAX) {
+        if !structured && !fits(key, KEY_BYTES_MAX) {
             return Err(format!("a tag's key of {} bytes", key.len()));
         }
         if !structured && !fits(value, VALUE_BYTES_MAX) {

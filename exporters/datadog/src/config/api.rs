@@ -1,5 +1,7 @@
 //! `api`: the key, the site, and the URLs that follow from it.
 
+use std::borrow::Cow;
+
 use confmap::{Opaque, Section};
 use http::{HeaderValue, Uri};
 
@@ -41,10 +43,14 @@ impl Api {
 
 fn read_site(section: &mut Section<'_>) -> String {
     let Some(site) = section.get::<String>("site") else { return SITE.to_owned() };
+    // Endpoints may all be set, and the site be left empty.
+    if site.is_empty() {
+        return site;
+    }
     if let Some(meant) = site_meant(&site) {
         let message = format!("{site:?} is not a site, but the address of a page or a host of one");
         section.error_with_help("site", message, format!("write {meant}; sites are {SITES}"));
-    } else if format!("https://{site}").parse::<Uri>().is_err() || site.is_empty() {
+    } else if format!("https://{site}").parse::<Uri>().is_err() {
         let message = format!("{site:?} is not a site");
         section.error_with_help("site", message, format!("sites are {SITES}"));
     }
@@ -65,14 +71,19 @@ fn site_meant(text: &str) -> Option<&str> {
 pub(super) fn read_endpoint(section: &mut Section<'_>, default: &str) -> Option<Uri> {
     let set = section.get::<String>("endpoint");
     let help = format!("write it with its scheme, such as {default}, or leave it out");
-    match set.as_deref().map(|endpoint| endpoint.trim_end_matches('/')) {
+    match set.as_deref() {
+        None if default.ends_with('.') => {
+            let help = "set the endpoint of this signal, or api::site";
+            section.error_with_help("endpoint", "is not set, and api::site is empty", help);
+            None
+        }
         // A site that is none has been reported.
         None => default.parse().ok(),
-        Some("") => {
+        Some(endpoint) if endpoint.trim_matches('/').is_empty() => {
             section.error_with_help("endpoint", "endpoint cannot be empty", help);
             None
         }
-        Some(endpoint) => match endpoint.parse::<Uri>() {
+        Some(endpoint) => match with_scheme(endpoint).parse::<Uri>() {
             Ok(uri) if is_base(&uri) => Some(uri),
             _ => {
                 let message = format!("{endpoint:?} is not a URL of http or https");
@@ -80,6 +91,15 @@ pub(super) fn read_endpoint(section: &mut Section<'_>, default: &str) -> Option<
                 None
             }
         },
+    }
+}
+
+/// An address without a scheme is one of https, as upstream has it for logs.
+fn with_scheme(endpoint: &str) -> Cow<'_, str> {
+    if endpoint.contains("://") {
+        Cow::Borrowed(endpoint)
+    } else {
+        Cow::Owned(format!("https://{endpoint}"))
     }
 }
 

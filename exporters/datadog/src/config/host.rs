@@ -43,7 +43,7 @@ const LOCAL_NAMES: [&str; 4] =
     ["localhost", "localhost.localdomain", "localhost6.localdomain6", "ip6-localhost"];
 
 impl HostMetadata {
-    pub(super) fn read(mut section: Section<'_>) -> Self {
+    pub(super) fn read(mut section: Section<'_>, only_metadata: bool) -> Self {
         let read = Self {
             enabled: section.get("enabled").unwrap_or(true),
             hostname_source: section.get("hostname_source").unwrap_or_default(),
@@ -52,6 +52,11 @@ impl HostMetadata {
         };
         if read.reporter_period < REPORTER_PERIOD_MIN {
             section.error("reporter_period", "must be 5 minutes or higher");
+        }
+        // Upstream's `only_metadata` needs it.
+        if read.hostname_source == HostnameSource::FirstResource && !only_metadata {
+            let message = "first_resource is deprecated; see https://docs.datadoghq.com/opentelemetry/mapping/host_metadata/";
+            section.warn("hostname_source", message);
         }
         section.finish();
         read

@@ -54,7 +54,7 @@ pub(crate) fn translate(payload: &Payload, options: &Options<'_>, out: &mut Vec<
     'records: for resource_logs in payload.resource_logs() {
         let mut group = Group::of(&resource_logs.resource.attributes, options);
         for scope_logs in resource_logs.scope_logs {
-            group.enter(&scope_logs.scope.attributes);
+            group.enter(&scope_logs.scope);
             for record in scope_logs.log_records {
                 let start = out.len();
                 if done.written > 0 {

@@ -8,6 +8,9 @@ use super::{Body, Options};
 const TRACER_PAYLOADS: u32 = 5;
 /// `TracerPayload.chunks`.
 const CHUNKS: u32 = 6;
+/// What the lengths of full tracer payloads and of most chunks take.
+const TRACER_LEN_BYTES: usize = 4;
+const CHUNK_LEN_BYTES: usize = 2;
 /// The environment of an agent that is told none. The payloads of tracers have their own.
 const ENV: &str = "none";
 /// Traces and errors a second that the intake is told an agent aims for; those of an agent without settings.
@@ -85,7 +88,7 @@ impl<'o> Bodies<'o> {
         if self.body.bytes.len() == tracer.inside + self.tracer_head.len() {
             self.body.bytes.truncate(tracer.at);
         } else {
-            wire::end_message(&mut self.body.bytes, tracer.inside);
+            wire::end_message_of(&mut self.body.bytes, tracer.inside, TRACER_LEN_BYTES);
         }
     }
 
@@ -99,12 +102,12 @@ impl<'o> Bodies<'o> {
         let out = &mut self.body.bytes;
         if self.tracer.is_none() {
             let at = out.len();
-            let inside = wire::begin_message(out, TRACER_PAYLOADS);
+            let inside = wire::begin_message_of(out, TRACER_PAYLOADS, TRACER_LEN_BYTES);
             out.extend_from_slice(&self.tracer_head);
             self.tracer = Some(Open { at, inside });
         }
         let at = out.len();
-        let inside = wire::begin_message(out, CHUNKS);
+        let inside = wire::begin_message_of(out, CHUNKS, CHUNK_LEN_BYTES);
         out.extend_from_slice(&self.chunk_head);
         self.chunk = Some(Open { at, inside });
         self.spans_of_chunk = 0;
@@ -117,7 +120,7 @@ impl<'o> Bodies<'o> {
             self.body.bytes.truncate(chunk.at);
             return;
         }
-        wire::end_message(&mut self.body.bytes, chunk.inside);
+        wire::end_message_of(&mut self.body.bytes, chunk.inside, CHUNK_LEN_BYTES);
         self.body.spans += self.spans_of_chunk;
         if !self.language.is_empty() && !self.body.languages.contains(&self.language) {
             self.body.languages.push(self.language.clone());

@@ -7,6 +7,7 @@ use std::ops::Range;
 use datadog::attributes::{Attribute, KnownAttributes};
 use datadog::keys::Key;
 use datadog::normalize;
+use datadog::obfuscate::Family;
 use datadog::tags::ContainerTags;
 use pdata::view::{AnyValue, KeyValue, Scope};
 use pdata::{KeyFilter, text};
@@ -19,15 +20,14 @@ pub(super) struct Block<'a> {
     bytes: Vec<u8>,
     entries: Vec<Entry<'a>>,
     filter: KeyFilter,
-    /// Whether a text in it is empty, which only counts when nobody has a better one.
-    has_empty: bool,
+    /// Attributes whose values depend on the type of the span.
+    treated: Vec<Attribute<'a>>,
 }
 
 #[derive(Clone, Debug)]
 struct Entry<'a> {
     key: Cow<'a, [u8]>,
     range: Range<usize>,
-    is_empty: bool,
 }
 
 impl<'a> Block<'a> {
@@ -46,23 +46,28 @@ impl<'a> Block<'a> {
             if attribute.meaning == Some(Key::AnalyticsEvent) {
                 continue;
             }
+            if attribute.meaning.is_some_and(Family::any_treats) {
+                this.treated.push(*attribute);
+                continue;
+            }
             scratch.clear();
             put_value(&mut scratch, attribute);
             if scratch.is_empty() {
                 empty.push(key);
-            } else if seen.add(key.clone()) {
+            } else if seen.add(&key) {
                 this.push(key, &scratch);
             }
         }
         for key in empty {
-            if seen.add(key.clone()) {
+            if seen.add(&key) {
                 this.push(key, b"");
             }
         }
         this
     }
 
-    /// The attributes of a scope under their own keys, which win over everything else. The last value of a key counts.
+    /// A scope's name and version, and its attributes under their own keys, which win over everything else. The last value of a key
+    /// counts.
     pub(super) fn of_scope(scope: &Scope<'a>) -> Self {
         let mut last: HashMap<&[u8], usize> = HashMap::new();
         let attributes: Vec<KeyValue<'a>> = scope.attributes.iter().collect();
@@ -70,6 +75,16 @@ impl<'a> Block<'a> {
             last.insert(attribute.key.as_bytes(), at);
         }
         let mut this = Self::default();
+        for (key, value) in [
+            ("otel.scope.name", scope.name),
+            ("otel.library.name", scope.name),
+            ("otel.scope.version", scope.version),
+            ("otel.library.version", scope.version),
+        ] {
+            if !value.is_empty() && !last.contains_key(key.as_bytes()) {
+                this.push(Cow::Borrowed(key.as_bytes()), value.as_bytes());
+            }
+        }
         for (at, attribute) in attributes.iter().enumerate() {
             let key = attribute.key.as_bytes();
             if last.get(key) == Some(&at) {
@@ -79,42 +94,43 @@ impl<'a> Block<'a> {
         this
     }
 
+    /// Adds an entry. One that the agent takes out in the end (`normalize` of `pkg/trace/agent/normalizer.go`) counts as there and has no bytes.
     fn push(&mut self, key: Cow<'a, [u8]>, value: &[u8]) {
         let start = self.bytes.len();
-        put_text(&mut self.bytes, &key, value);
+        if *key != *b"http.status_code" || is_http_status(value) {
+            put_text(&mut self.bytes, &key, value);
+        }
         let _may_be_seen = self.filter.add(&key);
-        self.has_empty |= value.is_empty();
-        self.entries.push(Entry {
-            key,
-            range: start..self.bytes.len(),
-            is_empty: value.is_empty(),
-        });
+        self.entries.push(Entry { key, range: start..self.bytes.len() });
     }
 
-    /// Appends the entries whose keys are not taken yet; they are afterwards.
-    pub(super) fn put_missing(&self, out: &mut Vec<u8>, keys: &mut Keys<'a>) {
-        if keys.is_apart_from(&self.filter) {
-            out.extend_from_slice(&self.bytes);
-            for entry in &self.entries {
-                keys.add(entry.key.clone());
-            }
-            return;
-        }
+    /// Appends all entries.
+    pub(super) fn put_all(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes);
+    }
+
+    /// Appends the entries whose keys are not taken.
+    pub(super) fn put_others(&self, out: &mut Vec<u8>, is_taken: impl Fn(&[u8]) -> bool) {
         for entry in &self.entries {
-            if keys.add(entry.key.clone()) {
+            if !is_taken(&entry.key) {
                 out.extend_from_slice(self.bytes.get(entry.range.clone()).unwrap_or_default());
             }
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// The attributes that are not encoded here, since their values depend on the type of the span.
+    pub(super) fn treated(&self) -> &[Attribute<'a>] {
+        &self.treated
     }
 
-    /// Whether it has a text, which is not empty, under a key.
-    pub(super) fn has_text(&self, key: &[u8]) -> bool {
-        self.filter.may_contain(key)
-            && self.entries.iter().any(|entry| *entry.key == *key && !entry.is_empty)
+    /// The filter of its keys.
+    pub(super) fn filter(&self) -> KeyFilter {
+        self.filter
+    }
+
+    /// Whether it has an entry with this key.
+    pub(super) fn has(&self, key: &[u8]) -> bool {
+        self.filter.may_contain(key) && self.entries.iter().any(|entry| *entry.key == *key)
     }
 }
 
@@ -133,17 +149,29 @@ pub(super) fn datadog_key<'a>(attribute: &Attribute<'a>) -> Option<Cow<'a, [u8]>
     }
 }
 
+/// A text that Datadog takes for the status of an HTTP answer.
+pub(super) fn is_http_status(text: &[u8]) -> bool {
+    matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
+}
+
+/// Whether the text of an attribute is normalised when it becomes a tag.
+pub(super) fn is_normalised(attribute: &Attribute<'_>) -> bool {
+    matches!(attribute.meaning, Some(Key::Env | Key::PeerService | Key::BaseService))
+}
+
 /// Appends the text of an attribute as a tag has it.
 pub(super) fn put_value(out: &mut Vec<u8>, attribute: &Attribute<'_>) {
     let start = out.len();
     text::put_text(out, &attribute.value);
-    let normal: fn(&str) -> Cow<'_, str> = match attribute.meaning {
-        Some(Key::Env) => normalize::tag_value,
-        Some(Key::PeerService | Key::BaseService) => normalize::other_service,
-        _ => return,
-    };
-    let written = out.split_off(start);
-    out.extend_from_slice(normal(std::str::from_utf8(&written).unwrap_or_default()).as_bytes());
+    if is_normalised(attribute) {
+        let written = out.split_off(start);
+        let written = std::str::from_utf8(&written).unwrap_or_default();
+        let normal = match attribute.meaning {
+            Some(Key::Env) => normalize::tag_value(written),
+            _ => normalize::other_service(written),
+        };
+        out.extend_from_slice(normal.as_bytes());
+    }
 }
 
 /// The truth in a text, as Go's `strconv.ParseBool` finds it.

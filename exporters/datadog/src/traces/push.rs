@@ -1,6 +1,6 @@
 //! Spans, translated and sent.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use exporter_helper::{EncodeError, Encoded, EncodedRequest, Push, SendError, Sent};
@@ -9,9 +9,9 @@ use pdata::Payload;
 use pipeline::Client;
 use telemetry::names::DropReason;
 
-use datadog::naming::Naming;
+use datadog::obfuscate::Obfuscator;
 
-use super::{BODY_LEN_MAX, Body, LeftOut, Options, translate};
+use super::{Body, LeftOut, Options, translate};
 use crate::exporter::Shared;
 use crate::intake::{Endpoint, IntakeRequest};
 
@@ -24,28 +24,39 @@ pub(crate) struct Traces {
     id: String,
     /// Made with the first payload, since the host is asked for then.
     options: OnceLock<Options>,
+    obfuscators: Obfuscators,
+}
+
+/// Obfuscators that nobody uses at the moment: several payloads can be encoded at once.
+#[derive(Default)]
+struct Obfuscators(Mutex<Vec<Obfuscator>>);
+
+/// More are not kept.
+const OBFUSCATORS_MAX: usize = 2;
+
+impl Obfuscators {
+    fn take(&self) -> Obfuscator {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop().unwrap_or_default()
+    }
+
+    fn put_back(&self, obfuscator: Obfuscator) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < OBFUSCATORS_MAX {
+            idle.push(obfuscator);
+        }
+    }
 }
 
 impl Traces {
     /// Sends by the client of a section, for the exporter of this id.
     pub(crate) fn new(shared: Arc<Shared>, id: String) -> Self {
-        Self { shared, id, options: OnceLock::new() }
+        Self { shared, id, options: OnceLock::new(), obfuscators: Obfuscators::default() }
     }
 
     fn options(&self) -> &Options {
-        self.options.get_or_init(|| {
-            let settings = &self.shared.config.traces;
-            Options {
-                naming: Naming::of(
-                    settings.span_name_as_resource_name,
-                    settings.span_name_remappings.clone(),
-                ),
-                top_level_by_kind: settings.compute_top_level_by_span_kind,
-                ignore_resources: settings.ignore_resources.clone(),
-                fallback_host: self.shared.fallback_host().to_owned(),
-                body_len_max: BODY_LEN_MAX,
-            }
-        })
+        self.options
+            .get_or_init(|| Options::of(&self.shared.config.traces, self.shared.fallback_host()))
     }
 
     fn request(&self, body: Body) -> Result<EncodedRequest<IntakeRequest>, EncodeError> {
@@ -77,7 +88,9 @@ impl Push for Traces {
     type Request = IntakeRequest;
 
     fn encode(&self, payload: &Payload, _: &Client) -> Result<Encoded<IntakeRequest>, EncodeError> {
-        let translation = translate(payload, self.options(), now_nanos());
+        let mut obfuscator = self.obfuscators.take();
+        let translation = translate(payload, self.options(), &mut obfuscator, now_nanos());
+        self.obfuscators.put_back(obfuscator);
         let left_out = translation.left_out;
         if left_out.without_ids + left_out.too_large > 0 {
             self.warn_of(left_out);

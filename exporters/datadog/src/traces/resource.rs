@@ -6,6 +6,7 @@ use datadog::attributes::{KnownAttributes, Lookup};
 use datadog::chunks::{Chunk, Entry, ResourceTraces};
 use datadog::keys::Key;
 use datadog::normalize::tag_value;
+use datadog::obfuscate::Obfuscator;
 use datadog::source::host_or;
 use datadog::tags::ContainerTags;
 use pdata::view::{AnyValue, ResourceSpans};
@@ -52,7 +53,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
             scope_blocks: traces.scopes.iter().map(Block::of_scope).collect(),
             head: Some(head),
             language,
-            spans: SpanWriter::default(),
+            spans: SpanWriter::new(),
         }
     }
 
@@ -93,6 +94,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
         bodies: &mut Bodies<'_>,
         chunk: &Chunk<'_, 'a>,
         decision: &Decision,
+        obfuscator: &mut Obfuscator,
     ) -> usize {
         let root = chunk.root().map(|entry| entry.span_id);
         if let Some(head) = self.head.take() {
@@ -125,7 +127,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
                 now_nanos: self.now_nanos,
             };
             let spans = &mut self.spans;
-            if !bodies.push_span(|out| spans.write(out, entry, &around)) {
+            if !bodies.push_span(|out| spans.write(out, entry, &around, obfuscator)) {
                 too_large += 1;
             }
         }

@@ -7,19 +7,22 @@ use datadog::attributes::{Attribute, KnownAttributes, Lookup};
 use datadog::chunks::Entry;
 use datadog::keys::Key;
 use datadog::naming::{Naming, kind_name};
-use datadog::normalize::tag_value;
+use datadog::normalize::{RESOURCE_LEN_MAX, tag_value, truncate};
+use datadog::obfuscate::{Family, Obfuscator, Treatment};
 use datadog::span::{Facts, timing};
 use pdata::text::{put_hex, put_text as put_plain};
 use pdata::view::{AnyValue, Scope, Span, SpanKind, StatusCode};
-use pdata::wire;
+use pdata::{KeyFilter, wire};
 
 use super::events;
-use super::inherited::{Block, boolean, datadog_key, put_value};
+use super::inherited::{Block, boolean, datadog_key, is_http_status, is_normalised, put_value};
 use super::status_text::status_text;
-use super::tags::{Keys, put_number, put_text};
+use super::tags::{Keys, Numbers, OWN_KEYS, Texts, put_text};
 
 /// `TraceChunk.spans`.
 const SPANS: u32 = 3;
+/// What the lengths of most spans take.
+const SPAN_LEN_BYTES: usize = 2;
 
 /// What a span inherits, and what was found out about it among its neighbours.
 #[derive(Clone, Copy)]
@@ -44,202 +47,206 @@ pub(super) struct Surroundings<'s, 'a> {
 }
 
 /// Writes spans, one after the other, with buffers of its own.
-#[derive(Default)]
 pub(super) struct SpanWriter<'a> {
     attributes: KnownAttributes<'a>,
-    keys: Keys<'a>,
+    texts: Keys<'a>,
     numbers: Keys<'a>,
     scratch: Vec<u8>,
+    /// The keys that every span has.
+    own_keys: KeyFilter,
+}
+
+/// What turns an attribute into a text.
+struct Values<'w> {
+    family: Family,
+    obfuscator: &'w mut Obfuscator,
+    scratch: &'w mut Vec<u8>,
 }
 
 impl<'a> SpanWriter<'a> {
+    pub(super) fn new() -> Self {
+        let mut own_keys = KeyFilter::default();
+        for key in OWN_KEYS {
+            let _may_be_seen = own_keys.add(key.as_bytes());
+        }
+        let (attributes, texts) = (KnownAttributes::default(), Keys::default());
+        Self { attributes, texts, numbers: Keys::default(), scratch: Vec::new(), own_keys }
+    }
+
     /// Appends a span as a field of its chunk.
     pub(super) fn write(
         &mut self,
         out: &mut Vec<u8>,
         entry: &Entry<'a>,
         around: &Surroundings<'_, 'a>,
+        obfuscator: &mut Obfuscator,
     ) {
         let span = &entry.span;
         self.attributes.fill(span.attributes);
-        self.keys.clear();
-        self.numbers.clear();
         let lookup = Lookup { span: &self.attributes, resource: around.resource };
         let facts = Facts::of(span, around.scope, &lookup, around.naming);
-        let start = wire::begin_message(out, SPANS);
-        put_head(out, entry, &facts, around.now_nanos);
-        self.put_own_numbers(out, span, &facts, around);
-        self.put_own_tags(out, span, &facts, around);
-        self.put_attributes(out);
-        self.put_derived_tags(out, span, around);
-        around.resource_block.put_missing(out, &mut self.keys);
-        self.put_last_tags(out, around);
-        wire::end_message(out, start);
-    }
-
-    /// The numbers that no attribute replaces.
-    fn put_own_numbers(
-        &mut self,
-        out: &mut Vec<u8>,
-        span: &Span<'a>,
-        facts: &Facts<'_>,
-        around: &Surroundings<'_, 'a>,
-    ) {
-        let is_measured = facts.is_measured
-            || (around.measures_by_kind
-                && matches!(span.kind, SpanKind::Client | SpanKind::Producer));
-        let client_rate = facts.sample_rate.filter(|rate| around.is_root && *rate < 1.0);
-        // What the agent's sampler notes on the root of a trace that nobody has decided about, and it keeps
-        // (`pkg/trace/sampler/prioritysampler.go`).
-        let is_sampled_here = around.is_root
-            && around.is_priority_automatic
-            && around.has_no_parent
-            && !self.attributes.list().iter().any(|attribute| has_tracers_rate(attribute));
-        for (key, value) in [
-            ("_top_level", around.is_top_level.then_some(1.0)),
-            ("_dd.measured", is_measured.then_some(1.0)),
-            ("http.status_code", facts.http_status.map(|status| status as f64)),
-            ("_sample_rate", facts.sample_rate),
-            ("_dd1.sr.rcusr", client_rate),
-            ("_sampling_priority_rate_v1", is_sampled_here.then_some(1.0)),
-        ] {
-            if let Some(value) = value {
-                self.numbers.add(Cow::Borrowed(key.as_bytes()));
-                put_number(out, key.as_bytes(), value);
-            }
-        }
-    }
-
-    /// The texts that no attribute replaces, but those of the scope.
-    fn put_own_tags(
-        &mut self,
-        out: &mut Vec<u8>,
-        span: &Span<'a>,
-        facts: &Facts<'_>,
-        around: &Surroundings<'_, 'a>,
-    ) {
-        if let Some(maker) = around.decision_maker {
-            self.put(out, "_dd.p.dm", maker.as_bytes());
-        }
-        if !around.scope_block.is_empty() {
-            around.scope_block.put_missing(out, &mut self.keys);
-        }
-        self.put(out, "span.kind", kind_name(span.kind).as_bytes());
-        self.scratch.clear();
-        if let Some(id) = span.trace_id.first_chunk::<16>() {
-            id.as_chunks::<8>().0.iter().for_each(|half| put_hex(&mut self.scratch, half));
-        }
-        self.put_scratch(out, "otel.trace_id");
-        let code = match span.status.code {
-            StatusCode::Unset => "Unset",
-            StatusCode::Ok => "Ok",
-            StatusCode::Error => "Error",
-        };
-        self.put(out, "otel.status_code", code.as_bytes());
-        self.put_if(out, "otel.status_description", span.status.message.as_bytes());
-        self.put_if(out, "rpc.grpc.status_code", facts.grpc_status.as_bytes());
-        self.put_if(out, "w3c.tracestate", span.trace_state.as_bytes());
-        for key in ["otel.scope.name", "otel.library.name"] {
-            self.put_if(out, key, around.scope.name.as_bytes());
-        }
-        for key in ["otel.scope.version", "otel.library.version"] {
-            self.put_if(out, key, around.scope.version.as_bytes());
-        }
-        if !span.events.is_empty() {
-            events::put_events(&mut self.scratch, span.events);
-            self.put_scratch(out, "events");
-            if span.events.iter().any(|event| event.name == "exception") {
-                self.put(out, "_dd.span_events.has_exception", b"true");
-            }
-        }
-        if !span.links.is_empty() {
-            events::put_links(&mut self.scratch, span.links);
-            self.put_scratch(out, "_dd.span_links");
-        }
-    }
-
-    /// The span's attributes: numbers and texts under Datadog's keys.
-    fn put_attributes(&mut self, out: &mut Vec<u8>) {
+        let start = wire::begin_message_of(out, SPANS, SPAN_LEN_BYTES);
+        let family = Family::of(facts.span_type);
+        let resource = obfuscator.resource(family, &facts.resource);
+        put_head(out, entry, &facts, resource, around.now_nanos);
+        let mut numbers = Numbers::start(&mut self.numbers);
+        put_own_numbers(out, &mut numbers, span, &facts, &self.attributes, around);
+        let mut texts = Texts::start(&mut self.texts, around.scope_block, self.own_keys);
+        put_own_texts(out, &mut texts, span, &facts, around, &mut self.scratch);
+        let mut values = Values { family, obfuscator, scratch: &mut self.scratch };
         for attribute in self.attributes.list() {
             let Some(key) = datadog_key(attribute) else { continue };
             match attribute.value {
-                AnyValue::Int(int) => put_number_once(out, &mut self.numbers, key, int as f64),
-                AnyValue::Double(double) => put_number_once(out, &mut self.numbers, key, double),
+                AnyValue::Int(int) => numbers.put(out, key, int as f64),
+                AnyValue::Double(double) => numbers.put(out, key, double),
                 _ if attribute.meaning == Some(Key::AnalyticsEvent) => {
-                    put_analytics_event(out, &mut self.numbers, &attribute.value);
+                    put_analytics_event(out, &mut numbers, &attribute.value);
                 }
-                _ => put_text_once(out, &mut self.keys, &mut self.scratch, key, attribute),
+                _ => values.put(out, &mut texts, key, attribute),
             }
         }
-    }
-
-    /// The texts that an attribute of the span replaces, but none of the resource.
-    fn put_derived_tags(
-        &mut self,
-        out: &mut Vec<u8>,
-        span: &Span<'a>,
-        around: &Surroundings<'_, 'a>,
-    ) {
-        let lookup = Lookup { span: &self.attributes, resource: around.resource };
-        let version = tag_value(lookup.text(&[Key::ServiceVersion]));
-        let env = lookup.text(&[Key::DeploymentEnvironmentName, Key::DeploymentEnvironment]);
-        let env = tag_value(env);
-        let message = match span.status.code {
-            StatusCode::Error => error_message(span, &self.attributes),
-            _ => Cow::Borrowed(&b""[..]),
-        };
-        self.put_if(out, "version", version.as_bytes());
-        self.put_if(out, "env", env.as_bytes());
-        self.put_if(out, "error.msg", &message);
-    }
-
-    /// What nobody has given a better value.
-    fn put_last_tags(&mut self, out: &mut Vec<u8>, around: &Surroundings<'_, 'a>) {
+        put_derived_texts(out, &mut texts, span, &lookup);
+        texts.put_missing(out, around.resource_block);
+        for attribute in around.resource_block.treated() {
+            if let Some(key) = datadog_key(attribute) {
+                values.put(out, &mut texts, key, attribute);
+            }
+        }
         if let Some(value) = around.resource.get(Key::AnalyticsEvent) {
-            put_analytics_event(out, &mut self.numbers, value);
+            put_analytics_event(out, &mut numbers, value);
         }
-        for attribute in self.attributes.list() {
-            let is_text = !matches!(attribute.value, AnyValue::Int(_) | AnyValue::Double(_));
-            if is_text
-                && attribute.meaning != Some(Key::AnalyticsEvent)
-                && is_empty_text(&attribute.value)
-                && let Some(key) = datadog_key(attribute)
-                && self.keys.add(key.clone())
-            {
-                put_text(out, &key, b"");
-            }
-        }
-        let lookup = Lookup { span: &self.attributes, resource: around.resource };
-        let namespace = lookup.text(&[Key::DbNamespace]);
-        self.put_if(out, "db.name", namespace.as_bytes());
+        put_last_texts(out, &mut texts, &lookup, around.resource_block);
+        wire::end_message_of(out, start, SPAN_LEN_BYTES);
     }
+}
 
-    /// Appends a text, unless its key is taken.
-    fn put(&mut self, out: &mut Vec<u8>, key: &'static str, value: &[u8]) {
-        if self.keys.add(Cow::Borrowed(key.as_bytes())) {
-            put_text(out, key.as_bytes(), value);
+/// The numbers that no attribute replaces.
+fn put_own_numbers(
+    out: &mut Vec<u8>,
+    numbers: &mut Numbers<'_, '_>,
+    span: &Span<'_>,
+    facts: &Facts<'_>,
+    attributes: &KnownAttributes<'_>,
+    around: &Surroundings<'_, '_>,
+) {
+    let is_outgoing = matches!(span.kind, SpanKind::Client | SpanKind::Producer);
+    let is_measured = facts.is_measured || (around.measures_by_kind && is_outgoing);
+    let client_rate = facts.sample_rate.filter(|rate| around.is_root && *rate < 1.0);
+    // What the agent's sampler notes on the root of a trace that nobody has decided about, and it keeps
+    // (`pkg/trace/sampler/prioritysampler.go`).
+    let is_sampled_here = around.is_root
+        && around.is_priority_automatic
+        && around.has_no_parent
+        && !attributes.list().iter().any(has_tracers_rate);
+    for (key, value) in [
+        ("_top_level", around.is_top_level.then_some(1.0)),
+        ("_dd.measured", is_measured.then_some(1.0)),
+        ("http.status_code", facts.http_status.map(|status| status as f64)),
+        ("_sample_rate", facts.sample_rate),
+        ("_dd1.sr.rcusr", client_rate),
+        ("_sampling_priority_rate_v1", is_sampled_here.then_some(1.0)),
+    ] {
+        if let Some(value) = value {
+            numbers.put(out, Cow::Borrowed(key.as_bytes()), value);
         }
     }
+}
 
-    /// Appends a text that is not empty, unless its key is taken.
-    fn put_if(&mut self, out: &mut Vec<u8>, key: &'static str, value: &[u8]) {
-        if !value.is_empty() {
-            self.put(out, key, value);
+/// The texts that no attribute of the span or its resource replaces.
+fn put_own_texts(
+    out: &mut Vec<u8>,
+    texts: &mut Texts<'_, '_>,
+    span: &Span<'_>,
+    facts: &Facts<'_>,
+    around: &Surroundings<'_, '_>,
+    scratch: &mut Vec<u8>,
+) {
+    around.scope_block.put_all(out);
+    if let Some(maker) = around.decision_maker {
+        texts.put(out, "_dd.p.dm", maker.as_bytes());
+    }
+    scratch.clear();
+    if let Some(id) = span.trace_id.first_chunk::<16>() {
+        id.as_chunks::<8>().0.iter().for_each(|half| put_hex(scratch, half));
+    }
+    let status = match span.status.code {
+        StatusCode::Unset => "Unset",
+        StatusCode::Ok => "Ok",
+        StatusCode::Error => "Error",
+    };
+    let own = [kind_name(span.kind).as_bytes(), scratch, status.as_bytes()];
+    for (key, value) in OWN_KEYS.into_iter().zip(own) {
+        texts.put_own(out, key, value);
+    }
+    texts.put_if(out, "otel.status_description", span.status.message.as_bytes());
+    texts.put_if(out, "rpc.grpc.status_code", facts.grpc_status.as_bytes());
+    texts.put_if(out, "w3c.tracestate", span.trace_state.as_bytes());
+    if !span.events.is_empty() {
+        events::put_events(scratch, span.events);
+        texts.put(out, "events", scratch);
+        if span.events.iter().any(|event| event.name == "exception") {
+            texts.put(out, "_dd.span_events.has_exception", b"true");
         }
     }
+    if !span.links.is_empty() {
+        events::put_links(scratch, span.links);
+        texts.put(out, "_dd.span_links", scratch);
+    }
+}
 
-    fn put_scratch(&mut self, out: &mut Vec<u8>, key: &'static str) {
-        let scratch = std::mem::take(&mut self.scratch);
-        self.put(out, key, &scratch);
-        self.scratch = scratch;
+/// The texts that an attribute of the span replaces, but none of the resource.
+fn put_derived_texts<'a>(
+    out: &mut Vec<u8>,
+    texts: &mut Texts<'_, 'a>,
+    span: &Span<'a>,
+    lookup: &Lookup<'_, 'a>,
+) {
+    let version = tag_value(lookup.text(&[Key::ServiceVersion]));
+    texts.put_if(out, "version", version.as_bytes());
+    let env = lookup.text(&[Key::DeploymentEnvironmentName, Key::DeploymentEnvironment]);
+    texts.put_if(out, "env", tag_value(env).as_bytes());
+    if span.status.code == StatusCode::Error {
+        texts.put_if(out, "error.msg", &error_message(span, lookup.span));
+    }
+}
+
+/// What nobody has given a better value: attributes without a text, and the name of a database.
+fn put_last_texts<'a>(
+    out: &mut Vec<u8>,
+    texts: &mut Texts<'_, 'a>,
+    lookup: &Lookup<'_, 'a>,
+    inherited: &Block<'a>,
+) {
+    for attribute in lookup.span.list() {
+        if attribute.meaning != Some(Key::AnalyticsEvent)
+            && is_empty_text(&attribute.value)
+            && let Some(key) = datadog_key(attribute)
+            // An empty status of HTTP is none.
+            && *key != *b"http.status_code"
+            && !inherited.has(&key)
+            && texts.add(&key)
+        {
+            put_text(out, &key, b"");
+        }
+    }
+    let namespace = lookup.text(&[Key::DbNamespace]);
+    if !namespace.is_empty() && !inherited.has(b"db.name") {
+        texts.put(out, "db.name", namespace.as_bytes());
     }
 }
 
 /// The fields of a span beside its maps: `Span` of DataDog/datadog-agent `pkg/proto/datadog/trace/span.proto`.
-fn put_head(out: &mut Vec<u8>, entry: &Entry<'_>, facts: &Facts<'_>, now_nanos: i64) {
+fn put_head(
+    out: &mut Vec<u8>,
+    entry: &Entry<'_>,
+    facts: &Facts<'_>,
+    resource: &str,
+    now_nanos: i64,
+) {
     wire::put_len(out, 1, facts.service.as_bytes());
     wire::put_len(out, 2, facts.name.as_bytes());
-    wire::put_len(out, 3, facts.resource.as_bytes());
+    // Without values a statement can get longer.
+    wire::put_len(out, 3, truncate(resource, RESOURCE_LEN_MAX).as_bytes());
     wire::put_uint(out, 4, entry.trace_id);
     wire::put_uint(out, 5, entry.span_id);
     if entry.parent_id != 0 {
@@ -265,47 +272,46 @@ fn has_tracers_rate(attribute: &Attribute<'_>) -> bool {
         && matches!(attribute.value, AnyValue::Int(_) | AnyValue::Double(_))
 }
 
-fn put_number_once<'a>(out: &mut Vec<u8>, keys: &mut Keys<'a>, key: Cow<'a, [u8]>, value: f64) {
-    let key = match &*key {
-        b"sampling.priority" => Cow::Borrowed(&b"_sampling_priority_v1"[..]),
-        _ => key,
-    };
-    if keys.add(key.clone()) {
-        put_number(out, &key, value);
-    }
-}
-
-fn put_analytics_event(out: &mut Vec<u8>, keys: &mut Keys<'_>, value: &AnyValue<'_>) {
+fn put_analytics_event(out: &mut Vec<u8>, numbers: &mut Numbers<'_, '_>, value: &AnyValue<'_>) {
     // What the agent makes of the rate `_dd1.sr.eausr`, 1 or 0, when it extracts events (`pkg/trace/event/processor.go`).
     let (key, number): (&[u8], f64) = match boolean(value) {
         Some(true) => (b"_dd.analyzed", 1.0),
         Some(false) => (b"_dd1.sr.eausr", 0.0),
         None => return,
     };
-    put_number_once(out, keys, Cow::Borrowed(key), number);
+    numbers.put(out, Cow::Borrowed(key), number);
 }
 
-/// Appends a text that is not empty, unless its key is taken.
-fn put_text_once<'a>(
-    out: &mut Vec<u8>,
-    keys: &mut Keys<'a>,
-    scratch: &mut Vec<u8>,
-    key: Cow<'a, [u8]>,
-    attribute: &Attribute<'a>,
-) {
-    let value = match (attribute.value, attribute.meaning) {
-        (AnyValue::Str(text), None) => text.as_bytes(),
-        _ => {
-            scratch.clear();
-            put_value(scratch, attribute);
-            scratch
+impl Values<'_> {
+    /// Appends an attribute whose text is not empty.
+    fn put<'a>(
+        &mut self,
+        out: &mut Vec<u8>,
+        texts: &mut Texts<'_, 'a>,
+        key: Cow<'a, [u8]>,
+        attribute: &Attribute<'a>,
+    ) {
+        let value = match attribute.value {
+            AnyValue::Str(text) if !is_normalised(attribute) => text.as_bytes(),
+            _ => {
+                self.scratch.clear();
+                put_value(self.scratch, attribute);
+                &*self.scratch
+            }
+        };
+        let treatment = attribute.meaning.map_or(Treatment::Keep, |key| self.family.treatment(key));
+        let value = if treatment == Treatment::Keep {
+            value
+        } else {
+            let text = std::str::from_utf8(value).unwrap_or_default();
+            self.obfuscator.value(treatment, text).unwrap_or_default().as_bytes()
+        };
+        if value.is_empty() || (*key == *b"http.status_code" && !is_http_status(value)) {
+            return;
         }
-    };
-    if value.is_empty() || (*key == *b"http.status_code" && !is_http_status(value)) {
-        return;
-    }
-    if keys.add(key.clone()) {
-        put_text(out, &key, value);
+        if texts.add(&key) {
+            put_text(out, &key, value);
+        }
     }
 }
 
@@ -316,11 +322,6 @@ fn is_empty_text(value: &AnyValue<'_>) -> bool {
         AnyValue::Bytes(bytes) => bytes.is_empty(),
         _ => false,
     }
-}
-
-/// A text that Datadog takes for the status of an HTTP answer.
-fn is_http_status(text: &[u8]) -> bool {
-    matches!(text, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// What a failed span says of its failure: the status's message, or else the status of the HTTP answer, where that is an attribute

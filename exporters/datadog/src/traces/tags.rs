@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use pdata::{KeyFilter, wire};
 
+use super::inherited::Block;
+
 /// `Span.meta` of DataDog/datadog-agent `pkg/proto/datadog/trace/span.proto`.
 pub(super) const META: u32 = 10;
 /// `Span.metrics`.
@@ -19,7 +21,7 @@ pub(super) const VALUE_LEN_MAX: usize = 25_000;
 /// Follows what was cut.
 pub(super) const CUT: &[u8] = b"...";
 
-/// The keys that a span's map has.
+/// The keys that a map has so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keys<'a> {
     filter: KeyFilter,
@@ -27,29 +29,119 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub(super) fn clear(&mut self) {
-        self.filter = KeyFilter::default();
+    /// Adds a key; whether it is new.
+    #[inline]
+    pub(super) fn add(&mut self, key: &Cow<'a, [u8]>) -> bool {
+        let is_new = !self.filter.add(key) || !self.contains(key);
+        if is_new {
+            self.list.push(key.clone());
+        }
+        is_new
+    }
+
+    fn contains(&self, key: &[u8]) -> bool {
+        self.list.iter().any(|own| **own == *key)
+    }
+
+    /// Forgets all keys. Those in the filter are known to the caller.
+    fn start(&mut self, filter: KeyFilter) {
+        self.filter = filter;
         self.list.clear();
     }
+}
 
-    pub(super) fn contains(&self, key: &[u8]) -> bool {
-        self.filter.may_contain(key) && self.list.iter().any(|own| **own == *key)
+/// `metrics` of the span that is being written.
+pub(super) struct Numbers<'k, 'a> {
+    keys: &'k mut Keys<'a>,
+}
+
+impl<'k, 'a> Numbers<'k, 'a> {
+    /// None yet.
+    pub(super) fn start(keys: &'k mut Keys<'a>) -> Self {
+        keys.start(KeyFilter::default());
+        Self { keys }
     }
 
-    /// Adds a key, unless it is there.
-    pub(super) fn add(&mut self, key: Cow<'a, [u8]>) -> bool {
-        if self.filter.add(&key) && self.list.iter().any(|own| *own == key) {
+    /// Appends a number, unless its key is taken.
+    pub(super) fn put(&mut self, out: &mut Vec<u8>, key: Cow<'a, [u8]>, value: f64) {
+        let key = match &*key {
+            b"sampling.priority" => Cow::Borrowed(&b"_sampling_priority_v1"[..]),
+            _ => key,
+        };
+        if self.keys.add(&key) {
+            put_number(out, &key, value);
+        }
+    }
+}
+
+/// `meta` of the span that is being written.
+pub(super) struct Texts<'k, 'a> {
+    keys: &'k mut Keys<'a>,
+    /// What the scope gives, which stands already.
+    scope: &'k Block<'a>,
+}
+
+impl<'k, 'a> Texts<'k, 'a> {
+    /// None yet but the scope's, and the span's own, whose filter is given.
+    pub(super) fn start(
+        keys: &'k mut Keys<'a>,
+        scope: &'k Block<'a>,
+        mut own_keys: KeyFilter,
+    ) -> Self {
+        own_keys.unite(&scope.filter());
+        keys.start(own_keys);
+        Self { keys, scope }
+    }
+
+    /// Takes a key, unless it is taken.
+    #[inline]
+    pub(super) fn add(&mut self, key: &Cow<'a, [u8]>) -> bool {
+        if self.keys.filter.add(key) && self.is_taken(key) {
             return false;
         }
-        self.list.push(key);
+        self.keys.list.push(key.clone());
         true
     }
 
-    /// Whether certainly none of the keys is in the filter.
-    pub(super) fn is_apart_from(&self, filter: &KeyFilter) -> bool {
-        !self.filter.overlaps(filter)
+    fn is_taken(&self, key: &[u8]) -> bool {
+        self.scope.has(key)
+            || OWN_KEYS.iter().any(|own| own.as_bytes() == key)
+            || self.keys.contains(key)
+    }
+
+    /// Appends a text, unless its key is taken.
+    pub(super) fn put(&mut self, out: &mut Vec<u8>, key: &'static str, value: &[u8]) {
+        if self.add(&Cow::Borrowed(key.as_bytes())) {
+            put_text(out, key.as_bytes(), value);
+        }
+    }
+
+    /// Appends a text that is not empty, unless its key is taken.
+    pub(super) fn put_if(&mut self, out: &mut Vec<u8>, key: &'static str, value: &[u8]) {
+        if !value.is_empty() {
+            self.put(out, key, value);
+        }
+    }
+
+    /// Appends one of the span's own texts, unless the scope has it.
+    pub(super) fn put_own(&mut self, out: &mut Vec<u8>, key: &'static str, value: &[u8]) {
+        if !self.scope.has(key.as_bytes()) {
+            put_text(out, key.as_bytes(), value);
+        }
+    }
+
+    /// Appends what the resource gives, but for the keys that are taken.
+    pub(super) fn put_missing(&self, out: &mut Vec<u8>, resource: &Block<'a>) {
+        if self.keys.filter.overlaps(&resource.filter()) {
+            resource.put_others(out, |key| self.is_taken(key));
+        } else {
+            resource.put_all(out);
+        }
     }
 }
+
+/// The texts that every span has, unless its scope has them.
+pub(super) const OWN_KEYS: [&str; 3] = ["span.kind", "otel.trace_id", "otel.status_code"];
 
 /// Appends an entry of `meta`.
 pub(super) fn put_text(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {

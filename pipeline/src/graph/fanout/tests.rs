@@ -15,13 +15,18 @@ struct Fixture {
 }
 
 fn fixture(branches: usize) -> Fixture {
+    with_observers(branches, 0)
+}
+
+/// As many branches, the first of which are observers.
+fn with_observers(branches: usize, observers: usize) -> Fixture {
     let registry = Registry::new();
     let pipeline: PipelineId = "traces/p".parse().unwrap();
     let recorders: Vec<Recorder> = (0..branches).map(|_| Recorder::default()).collect();
     let branch = |(number, recorder): (usize, &Recorder)| {
         let id: ComponentId = format!("fake/{number}").parse().unwrap();
         let account = Account::of_exporter(&registry, &pipeline, &id);
-        Branch { next: Arc::new(recorder.clone()), account }
+        Branch { next: Arc::new(recorder.clone()), account, observes: number < observers }
     };
     let branches = recorders.iter().enumerate().map(branch).collect();
     let labels = [(label::PIPELINE, "traces/p")];
@@ -142,4 +147,42 @@ async fn offer_that_is_dropped_half_way_counts_as_given_back_where_there_was_no_
             assert_eq!(fixture.counts(1), [3, 0, 0], "it had taken them");
         }
     }
+}
+
+#[tokio::test]
+async fn observer_is_given_what_another_branch_took_and_never_keeps_a_sender_from_being_pushed_back()
+ {
+    let fixture = with_observers(3, 1);
+    let [observer, first, second] = &fixture.recorders[..] else { unreachable!("three") };
+    first.refuse(Some(full()));
+    fixture.fan_out.offer(envelope(Signal::Traces, 4)).await.unwrap();
+    assert_eq!((observer.items(), second.items()), (4, 4));
+    second.refuse(Some(full()));
+    let refusal = fixture.fan_out.offer(envelope(Signal::Traces, 7)).await.unwrap_err();
+    assert_eq!(refusal, full());
+    assert_eq!(observer.offers(), 1, "the sender will bring the rest again");
+    assert_eq!([fixture.counts(0), fixture.counts(1)], [[4, 0, 0], [11, 7, 4]]);
+    assert_eq!(fixture.forwarded(), 4);
+}
+
+#[tokio::test]
+async fn refusal_of_an_observer_is_dropped_there() {
+    let fixture = with_observers(2, 1);
+    fixture.recorders[0].refuse(Some(full()));
+    fixture.fan_out.offer(envelope(Signal::Traces, 5)).await.unwrap();
+    assert_eq!([fixture.counts(0), fixture.counts(1)], [[5, 0, 5], [5, 0, 0]]);
+    assert_eq!(fixture.forwarded(), 5);
+}
+
+#[tokio::test]
+async fn observers_among_themselves_decide_as_others_do() {
+    let fixture = with_observers(2, 2);
+    for recorder in &fixture.recorders {
+        recorder.refuse(Some(full()));
+    }
+    let refusal = fixture.fan_out.offer(envelope(Signal::Traces, 5)).await.unwrap_err();
+    assert_eq!(refusal, full());
+    fixture.recorders[0].refuse(None);
+    fixture.fan_out.offer(envelope(Signal::Traces, 5)).await.unwrap();
+    assert_eq!([fixture.counts(0), fixture.counts(1)], [[10, 5, 0], [10, 5, 5]]);
 }

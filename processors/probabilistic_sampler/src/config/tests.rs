@@ -11,7 +11,7 @@ fn read(yaml: &str) -> (Config, String) {
 }
 
 fn threshold(text: &str) -> Threshold {
-    Threshold::parse(text).unwrap()
+    Threshold::parse(text.as_bytes()).unwrap()
 }
 
 #[test]

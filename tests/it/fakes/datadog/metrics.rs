@@ -12,7 +12,7 @@ const ORIGIN: Origin = Origin { origin_product: 19, origin_category: 17, origin_
 fn series() -> MetricPayload {
     let series = Series {
         resources: vec![Resource { r#type: "host".to_owned(), name: "i-1".to_owned() }],
-        metric: "jobs.done_total".to_owned(),
+        metric: "jobs.done_total-a b".to_owned(),
         tags: vec!["env:prod".to_owned(), "飛脚".to_owned(), "path:/a b".to_owned()],
         points: vec![POINT],
         r#type: Type::Count.into(),
@@ -50,7 +50,7 @@ fn series_are_taken_as_protobuf_and_json() {
     let intake = DatadogIntake::start();
     let sent = series();
     assert_eq!(post::<MetricPayload>(&intake, PROTOBUF, sent.encode_to_vec()).status, 202);
-    let json = r#"{"series":[{"metric":"jobs.done_total","type":1,"interval":10,"unit":"job",
+    let json = r#"{"series":[{"metric":"jobs.done_total-a b","type":1,"interval":10,"unit":"job",
         "points":[{"timestamp":1700000000,"value":3}],"tags":["env:prod","飛脚","path:/a b"],
         "resources":[{"type":"host","name":"i-1"}],"source_type_name":"s",
         "metadata":{"origin":{"origin_product":19,"origin_category":17}}}]}"#;
@@ -68,13 +68,13 @@ fn every_broken_rule_of_a_series_is_a_violation() {
     let cases: [Case<Series>; 17] = [
         (|series| series.metric.clear(), "name"),
         (|series| series.metric = "1st".to_owned(), "name"),
-        (|series| series.metric = "a-b".to_owned(), "name"),
+        (|series| series.metric = "a\tb".to_owned(), "name"),
         (|series| series.metric = "m".repeat(201), "name"),
         (|series| series.tags[0] = "1:a".to_owned(), "the tag"),
         (|series| series.tags[0] = "env:".to_owned(), "the tag"),
         (|series| series.tags[0].clear(), "the tag"),
         (|series| series.tags[0] = "t".repeat(201), "the tag"),
-        (|series| series.resources[0].name.clear(), "resource"),
+        (|series| series.resources[0].r#type.clear(), "resource"),
         (|series| series.resources.push(series.resources[0].clone()), "more than one host"),
         (|series| series.points.clear(), "no points"),
         (|series| series.points[0].value = f64::NAN, "NaN"),
@@ -144,6 +144,8 @@ fn sketches_are_taken_in_every_encoding_of_theirs() {
         assert_eq!(reply.status, 202, "{encoding}");
     }
     assert_eq!(intake.sketches.accepted()[2].content, sent);
+    let other_order = changed(&sent, |payload| payload.sketches[0].dogsketches[0].n.swap(2, 3));
+    assert_eq!(post::<SketchPayload>(&intake, PROTOBUF, other_order).status, 202);
     // The Agent's encoder writes common metadata even when they are empty.
     let with_empty = [sent.encode_to_vec(), vec![0x12, 0]].concat();
     assert_eq!(post::<SketchPayload>(&intake, PROTOBUF, with_empty).status, 202);
@@ -152,7 +154,7 @@ fn sketches_are_taken_in_every_encoding_of_theirs() {
 #[test]
 fn every_broken_rule_of_a_sketch_is_a_violation() {
     let cases: [Case<Sketch>; 19] = [
-        (|sketch| sketch.metric = "a b".to_owned(), "name"),
+        (|sketch| sketch.metric = "_a".to_owned(), "name"),
         (|sketch| sketch.tags[0] = "_a".to_owned(), "the tag"),
         (|sketch| sketch.dogsketches.clear(), "no sketches"),
         (|sketch| sketch.dogsketches[0].ts *= 1_000_000_000, "the time"),
@@ -161,7 +163,7 @@ fn every_broken_rule_of_a_sketch_is_a_violation() {
         (|sketch| sketch.dogsketches[0].n[0] = 0, "empty or over full"),
         (|sketch| sketch.dogsketches[0].n[2] = 65_536, "empty or over full"),
         (|sketch| sketch.dogsketches[0].k[0] = 1, "the key 0 after 1"),
-        (|sketch| sketch.dogsketches[0].n.swap(2, 3), "before the last is full"),
+        (|sketch| sketch.dogsketches[0].n[2] = 65_534, "that are not full"),
         (|sketch| sketch.dogsketches[0].k[4] = 32_768, "scheme"),
         (|sketch| sketch.dogsketches[0].k[0] = -32_768, "scheme"),
         (

@@ -127,7 +127,7 @@ fn every_broken_rule_of_a_group_is_a_violation() {
     let cases = [
         (with(|group| group.service = "Cart".to_owned()), "service"),
         (with(|group| group.name = "a-b".to_owned()), "name"),
-        (with(|group| group.resource.clear()), "length"),
+        (with(|group| group.resource = "r".repeat(5001)), "longer"),
         (with(|group| group.http_status_code = 7), "HTTP status 7"),
         (with(|group| group.span_kind = "SERVER".to_owned()), "kind"),
         (with(|group| group.is_trace_root = 3), "root 3"),

@@ -116,6 +116,11 @@ impl<'a> Entries<'a> {
         stays.map(|entry| (self.key(entry), &entry.value, entry.depth))
     }
 
+    /// Whether there is one with this key.
+    pub(super) fn has_key(&self, key: &[u8]) -> bool {
+        self.seen.may_contain(key) && self.list.iter().any(|entry| self.key(entry) == key)
+    }
+
     /// Whether there are more than any body takes, and some were left out.
     pub(super) fn is_too_large(&self) -> bool {
         self.is_too_large

@@ -6,7 +6,7 @@ use datadog::source::Source;
 use datadog::tags::resource_tags;
 use pdata::KeyFilter;
 use pdata::text::{put_escaped, put_text};
-use pdata::view::{AnyValue, Attributes};
+use pdata::view::{AnyValue, Attributes, Scope};
 
 use super::Options;
 use super::roles::{Field, spare_name};
@@ -29,10 +29,12 @@ pub(super) struct Group<'a> {
     pub(super) rendered: Vec<u8>,
     /// Those that a field of a record may take the place of, in the same form.
     pub(super) contested: Vec<(Field, Vec<u8>)>,
-    /// The keys of both, sorted.
+    /// Name and version of the scope, in the same form, with the keys that a record may have of its own.
+    pub(super) scope: Vec<(&'static [u8], Vec<u8>)>,
+    /// The keys of attributes, sorted.
     keys: Vec<&'a [u8]>,
     filter: KeyFilter,
-    has_scope: bool,
+    has_attributes: bool,
 }
 
 /// Key and value of an attribute.
@@ -67,9 +69,9 @@ impl<'a> Group<'a> {
         let mut this = Self {
             resource: attributes.iter().map(|pair| (pair.key.as_bytes(), pair.value)).collect(),
             host: match Source::of(attributes) {
-                Some(Source::Host(host)) => Host::Named(host),
+                Some(Source::Host(host)) if !host.is_empty() => Host::Named(host),
                 Some(Source::Serverless(_)) => Host::None,
-                None => Host::Unknown,
+                Some(Source::Host(_)) | None => Host::Unknown,
             },
             fallback_host: options.fallback_host,
             service,
@@ -77,29 +79,40 @@ impl<'a> Group<'a> {
             source: None,
             rendered: Vec::new(),
             contested: Vec::new(),
+            scope: Vec::new(),
             keys: Vec::new(),
             filter: KeyFilter::default(),
-            has_scope: false,
+            has_attributes: false,
         };
         this.render(&[]);
         this
     }
 
     /// Goes over to another scope.
-    pub(super) fn enter(&mut self, scope: &Attributes<'a>) {
-        if self.has_scope || !scope.is_empty() {
-            let scope: Vec<Pair<'a>> =
-                scope.iter().map(|pair| (pair.key.as_bytes(), pair.value)).collect();
-            self.has_scope = !scope.is_empty();
-            self.render(&scope);
+    pub(super) fn enter(&mut self, scope: &Scope<'a>) {
+        if self.has_attributes || !scope.attributes.is_empty() {
+            let attributes = scope.attributes.iter();
+            let attributes: Vec<Pair<'a>> =
+                attributes.map(|pair| (pair.key.as_bytes(), pair.value)).collect();
+            self.has_attributes = !attributes.is_empty();
+            self.render(&attributes);
+        }
+        self.scope.clear();
+        for (key, text) in
+            [(&b"otel.scope.name"[..], scope.name), (b"otel.scope.version", scope.version)]
+        {
+            if !text.is_empty() && !self.has_key(key) {
+                let mut rendered = Vec::new();
+                put_member(&mut rendered, key, &AnyValue::Str(text));
+                self.scope.push((key, rendered));
+            }
         }
     }
 
     /// Whether a key is that of an attribute of the resource or the scope, whose value counts then.
     #[inline]
     pub(super) fn has_key(&self, key: &[u8]) -> bool {
-        let mut filter = self.filter;
-        filter.add(key) && self.keys.binary_search(&key).is_ok()
+        self.filter.may_contain(key) && self.keys.binary_search(&key).is_ok()
     }
 
     /// Renders the attributes; of equal keys the last counts.

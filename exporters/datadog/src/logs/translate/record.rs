@@ -1,5 +1,7 @@
 //! One record.
 
+use std::borrow::Cow;
+
 use datadog::source::Source;
 use pdata::text::{put_escaped, put_hex, put_int, put_text, put_uint};
 use pdata::view::{AnyValue, LogRecord};
@@ -105,6 +107,11 @@ pub(super) fn put<'a>(
             out.extend_from_slice(rendered);
         }
     }
+    for (key, rendered) in &group.scope {
+        if !entries.has_key(key) {
+            out.extend_from_slice(rendered);
+        }
+    }
     put_message(out, start, slots.message.map_or(record.body, |(_, value)| value), text);
     true
 }
@@ -167,21 +174,10 @@ impl<'a> Slots<'a> {
 
     /// Appends source, host and service.
     fn put_origin(&self, out: &mut Vec<u8>, record: &LogRecord<'a>, group: &Group<'a>) {
+        self.put_host(out, record, group);
         let log_source = group.source.as_deref().unwrap_or(self.log_source);
         let named = self.source.unwrap_or(log_source);
         put_member(out, "ddsource", if named.is_empty() { SOURCE } else { named });
-        match (self.hostname, &group.host) {
-            (Some(hostname), _) => put_member(out, "hostname", hostname),
-            (None, Host::Named(host)) => put_member(out, "hostname", host.as_bytes()),
-            (None, Host::None) => {}
-            (None, Host::Unknown) => {
-                let source = Source::of(&record.attributes);
-                let host = source.as_ref().map_or(group.fallback_host, Source::host);
-                if !host.is_empty() {
-                    put_member(out, "hostname", host.as_bytes());
-                }
-            }
-        }
         match (self.service, self.service_name) {
             (Some(service), _) => put_member(out, "service", service),
             (None, _) if !group.service.is_empty() => {
@@ -195,6 +191,24 @@ impl<'a> Slots<'a> {
                 out.push(b',');
             }
             _ => {}
+        }
+    }
+
+    fn put_host(&self, out: &mut Vec<u8>, record: &LogRecord<'a>, group: &Group<'a>) {
+        match (self.hostname, &group.host) {
+            (Some(hostname), _) => put_member(out, "hostname", hostname),
+            (None, Host::Named(host)) => put_member(out, "hostname", host.as_bytes()),
+            (None, Host::None) => {}
+            (None, Host::Unknown) => {
+                let host = match Source::of(&record.attributes) {
+                    Some(Source::Host(host)) if !host.is_empty() => host,
+                    Some(Source::Serverless(_)) => return,
+                    Some(Source::Host(_)) | None => Cow::Borrowed(group.fallback_host),
+                };
+                if !host.is_empty() {
+                    put_member(out, "hostname", host.as_bytes());
+                }
+            }
         }
     }
 
@@ -243,11 +257,15 @@ impl<'a> Slots<'a> {
             put_member(out, "otel.event_name", record.event_name.as_bytes());
         }
         if let Some(id) = trace_id.or(self.trace_id.map(|(id, _)| id)) {
-            fields.add(Field::TraceId);
+            // Datadog's number of a trace is the lower half of its id, and zero is none.
+            if low_half(&id) != 0 {
+                fields.add(Field::TraceId);
+                out.extend_from_slice(b"\"dd.trace_id\":\"");
+                put_uint(out, low_half(&id));
+                out.extend_from_slice(b"\",");
+            }
             fields.add(Field::OtelTraceId);
-            out.extend_from_slice(b"\"dd.trace_id\":\"");
-            put_uint(out, low_half(&id));
-            out.extend_from_slice(b"\",\"otel.trace_id\":\"");
+            out.extend_from_slice(b"\"otel.trace_id\":\"");
             match self.trace_id {
                 Some((_, text)) => out.extend_from_slice(text),
                 None => put_trace_id(out, &id),
@@ -304,15 +322,22 @@ fn put_message(out: &mut Vec<u8>, start: usize, message: AnyValue<'_>, text: &mu
     out.extend_from_slice(b"\"message\":\"");
     let at = out.len();
     put_escaped(out, message);
-    let surplus = (out.len() + 2 - start).saturating_sub(RECORD_BYTES_MAX);
-    if surplus > 0
-        && let Some(len) = message.len().checked_sub(surplus + CUT.len())
+    let (len, rest_len) = (out.len() - at, at - start + b"\"}".len());
+    if len + rest_len > RECORD_BYTES_MAX
+        && let Some(room) = RECORD_BYTES_MAX.checked_sub(rest_len + CUT.len())
     {
-        // What is escaped is never shorter than what it stands for.
         let message = std::str::from_utf8(message).unwrap_or_default();
-        let message = message.get(..message.floor_char_boundary(len)).unwrap_or_default();
-        out.truncate(at);
-        put_escaped(out, message.as_bytes());
+        // What is escaped takes more room, so this is a guess, and then a step or two.
+        let mut kept = message.len() * room / len;
+        loop {
+            out.truncate(at);
+            let cut = message.get(..message.floor_char_boundary(kept)).unwrap_or_default();
+            put_escaped(out, cut.as_bytes());
+            match (out.len() - at).checked_sub(room + 1) {
+                Some(surplus) => kept = kept.saturating_sub(surplus + 1),
+                None => break,
+            }
+        }
         out.extend_from_slice(CUT);
     }
     out.extend_from_slice(b"\"}");

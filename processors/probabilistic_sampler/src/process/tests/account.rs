@@ -129,20 +129,28 @@ async fn nothing_is_passed_on_when_nothing_is_left() {
     rig.assert_decided("logs_sampled", "sampling_priority", 0, 2);
 }
 
-#[tokio::test]
-async fn dropped_priorities_do_not_count_as_failed() {
-    let yaml = "{mode: equalizing, sampling_percentage: 100, fail_closed: false}";
-    let rig = Rig::new(yaml, Signal::Traces);
-    let mut unwanted = span(&[0; 16], "");
-    put_message(&mut unwanted, 9, |attribute| {
+fn with_priority(priority: &str) -> Vec<u8> {
+    let mut span = span(&[0; 16], "");
+    put_message(&mut span, 9, |attribute| {
         put_len(attribute, 1, b"sampling.priority");
-        put_message(attribute, 2, |value| put_len(value, 1, b"0"));
+        put_message(attribute, 2, |value| put_len(value, 1, priority.as_bytes()));
     });
-    let payload = request(Signal::Traces, [unwanted, span(&[0; 16], "")]);
-    rig.processor.consume(Envelope::of(payload)).await.unwrap();
-    rig.assert_dropped("traces", 1, 0);
-    rig.assert_decided("spans_processed", "missing_randomness", 1, 0);
-    rig.assert_decided("spans_processed", "sampling_priority", 0, 1);
+    span
+}
+
+#[tokio::test]
+async fn what_priority_decided_does_not_count_as_failed() {
+    for (fail_closed, failed) in [(true, 1), (false, 0)] {
+        let yaml =
+            format!("{{mode: equalizing, sampling_percentage: 100, fail_closed: {fail_closed}}}");
+        let rig = Rig::new(&yaml, Signal::Traces);
+        let spans = [with_priority("0"), with_priority("1"), span(&[0; 16], "")];
+        let payload = request(Signal::Traces, spans);
+        rig.processor.consume(Envelope::of(payload)).await.unwrap();
+        rig.assert_dropped("traces", 1, failed);
+        rig.assert_decided("spans_processed", "missing_randomness", 1 - failed, failed);
+        rig.assert_decided("spans_processed", "sampling_priority", 1, 1);
+    }
 }
 
 #[tokio::test]

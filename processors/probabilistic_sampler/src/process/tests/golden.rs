@@ -86,7 +86,7 @@ fn spans_come_out_as_the_collector_makes_them() {
         }
         let (by, left) = outcome(config, Signal::Traces, span);
         let left = left.map(|span| span.get("traceState").map_or("", text).to_owned());
-        let malformed = crate::trace_state::TraceState::parse(text(state)).is_err();
+        let malformed = crate::trace_state::TraceState::parse(text(state).as_bytes()).is_err();
         let expected = match after.as_str() {
             Some(_) if keeps_what_it_cannot_read(config, malformed) => Some(text(state)),
             expected => expected,
@@ -116,11 +116,11 @@ fn log_records_come_out_as_the_collector_makes_them() {
             let text = found.and_then(|attribute| attribute["value"]["stringValue"].as_str());
             text.is_some_and(|text| !text.is_empty() && !is_sound(text))
         };
-        let malformed =
-            unsound("sampling.threshold", |text| crate::value::Threshold::parse(text).is_some())
-                || unsound("sampling.randomness", |text| {
-                    crate::value::Randomness::parse(text).is_some()
-                });
+        let malformed = unsound("sampling.threshold", |text| {
+            crate::value::Threshold::parse(text.as_bytes()).is_some()
+        }) || unsound("sampling.randomness", |text| {
+            crate::value::Randomness::parse(text.as_bytes()).is_some()
+        });
         let expected = match after {
             Value::Null => None,
             _ if keeps_what_it_cannot_read(config, malformed) => Some(sorted(before)),

@@ -1,0 +1,8 @@
+module hikyaku/parity
+
+go 1.26.0
+
+require (
+	github.com/klauspost/compress v1.18.6
+	go.yaml.in/yaml/v3 v3.0.4
+)
