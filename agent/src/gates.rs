@@ -19,7 +19,7 @@ const KNOWN: &[(&str, bool)] = &[
     ("confmap.unifyEnvVarExpansion", true),
     ("datadog.EnableOperationAndResourceNameV2", true),
     ("datadog.EnableReceiveResourceSpansV2", true),
-    ("exporter.datadogexporter.AddUnits", false),
+    ("exporter.datadogexporter.AddUnits", true),
     ("exporter.datadogexporter.DisableAPMStats", true),
     ("exporter.datadogexporter.DisableAllMetricRemapping", true),
     ("exporter.datadogexporter.EnableAttributeSliceMultiTagExporting", false),

@@ -150,7 +150,7 @@ impl State {
 
     /// Begins a new generation when it is time for one.
     fn turn(&mut self, now: u64) {
-        let is_full = self.young.bytes() > self.limit_bytes / 2;
+        let is_full = self.young.next_bytes() > self.limit_bytes / 2;
         if now.saturating_sub(self.turned) < self.ttl && !is_full {
             return;
         }
@@ -170,9 +170,18 @@ impl Generation {
     }
 
     fn bytes(&self) -> usize {
+        self.table_bytes() + self.heap_bytes
+    }
+
+    /// Bytes that it takes with one more series. A full table doubles.
+    fn next_bytes(&self) -> usize {
+        let is_full = self.points.len() == self.points.capacity();
+        self.bytes() + if is_full { self.table_bytes() } else { 0 }
+    }
+
+    fn table_bytes(&self) -> usize {
         // A table has an eighth of its places free, and a byte for each.
-        let places = self.points.capacity() / 7 * 8;
-        places * (size_of::<(Key, Point)>() + 1) + self.heap_bytes
+        self.points.capacity() / 7 * 8 * (size_of::<(Key, Point)>() + 1)
     }
 }
 

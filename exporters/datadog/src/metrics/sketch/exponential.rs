@@ -185,3 +185,6 @@ fn middle(key: i32) -> f64 {
     let value = start(key.abs()) * (1.0 + accuracy);
     if key < 0 { -value } else { value }
 }
+
+#[cfg(test)]
+mod tests;

@@ -241,7 +241,17 @@ fn fill(
             high = Some(upper);
         }
     }
-    if values.counts.is_empty() && values.count > 0 {
+    let counted = values.counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let unaccounted = values.count.saturating_sub(counted);
+    if !values.counts.is_empty() {
+        // As after a change of bounds.
+        let (from, to) = at_mean(values);
+        sketch.spread(from, to, unaccounted)?;
+        if unaccounted > 0 {
+            low = low.map(|low| low.min(from));
+            high = high.map(|high| high.max(to));
+        }
+    } else if values.count > 0 {
         // One bucket, between the extremes as far as they are known.
         let (min, max) = (values.min.filter(|_| has_min), values.max.filter(|_| has_max));
         let (from, to) = match (min, max) {
@@ -284,7 +294,7 @@ pub(super) fn put_bound(out: &mut Vec<u8>, bound: f64) {
         let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
         let exponent: i32 = exponent.parse().unwrap_or_default();
         let text = match exponent {
-            -4..21 => format!("{bound}"),
+            -4..6 => format!("{bound}"),
             _ => format!("{digits}e{}{:02}", sign(exponent), exponent.abs()),
         };
         out.extend_from_slice(text.as_bytes());
