@@ -19,6 +19,7 @@ const KNOWN: &[(&str, bool)] = &[
     ("confmap.unifyEnvVarExpansion", true),
     ("datadog.EnableOperationAndResourceNameV2", true),
     ("datadog.EnableReceiveResourceSpansV2", true),
+    ("datadog.EnableScopeConvention", true),
     ("exporter.datadogexporter.AddUnits", true),
     ("exporter.datadogexporter.DisableAPMStats", true),
     ("exporter.datadogexporter.DisableAllMetricRemapping", true),
