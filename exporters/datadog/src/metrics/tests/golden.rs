@@ -77,6 +77,9 @@ fn every_case_of_metrics_is_what_the_reference_collector_makes_of_it_or_says_why
         let Some(mut reference) = read(&case.join("reference.json")) else { continue };
         let actual = sent(&case, &requests).json();
         for list in ["series", "sketches"] {
+            if reference[list].is_null() {
+                reference[list] = json!([]);
+            }
             let list = reference[list].as_array_mut().unwrap();
             list.sort_by_cached_key(|value| {
                 let ts = value.pointer("/points/0/timestamp").cloned();
