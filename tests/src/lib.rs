@@ -14,6 +14,7 @@ pub mod encoding;
 pub mod gateway;
 pub mod metrics;
 pub mod otlp;
+pub mod parity;
 pub mod parts;
 pub mod points;
 pub mod ports;
