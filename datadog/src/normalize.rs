@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+use crate::letters::is_letter;
 
 /// Longest service in bytes.
 pub const SERVICE_LEN_MAX: usize = 100;
@@ -114,11 +116,6 @@ fn lower_case(c: char) -> char {
     }
     let lower = c.to_lowercase().next().unwrap_or(c);
     if lower.len_utf8() == c.len_utf8() { lower } else { c }
-}
-
-fn is_letter(c: char) -> bool {
-    c.is_ascii_lowercase()
-        || (!c.is_ascii() && c.general_category_group() == GeneralCategoryGroup::Letter)
 }
 
 fn is_digit(c: char) -> bool {
