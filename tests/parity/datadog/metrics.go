@@ -116,15 +116,7 @@ var kinds = map[metrics.DataType]string{metrics.Gauge: "GAUGE", metrics.Count: "
 func (m *madeMetrics) ConsumeTimeSeries(
 	_ context.Context, of *metrics.Dimensions, kind metrics.DataType, time uint64, interval int64, value float64,
 ) {
-	resources := []any{map[string]any{"type": "host", "name": of.Host()}}
-	tags := []string{}
-	for _, tag := range sortedTags(of) {
-		if device, found := strings.CutPrefix(tag, "device:"); found {
-			resources = append(resources, map[string]any{"type": "device", "name": device})
-			continue
-		}
-		tags = append(tags, tag)
-	}
+	resources, tags := resourcesAndTags(of)
 	one := map[string]any{
 		"metric":    of.Name(),
 		"type":      kinds[kind],
@@ -133,6 +125,7 @@ func (m *madeMetrics) ConsumeTimeSeries(
 		"resources": resources,
 		"unit":      of.Unit(),
 		"interval":  interval,
+		"metadata":  origin(of),
 	}
 	m.keep(&m.series, one)
 }
@@ -142,9 +135,10 @@ func (m *madeMetrics) ConsumeSketch(
 ) {
 	keys, counts := sketch.Cols()
 	one := map[string]any{
-		"metric": of.Name(),
-		"host":   of.Host(),
-		"tags":   sortedTags(of),
+		"metric":   of.Name(),
+		"host":     of.Host(),
+		"tags":     sortedTags(of),
+		"metadata": origin(of),
 		"dogsketches": []any{map[string]any{
 			"ts":  int64(time / 1e9),
 			"cnt": sketch.Basic.Cnt,
@@ -157,6 +151,32 @@ func (m *madeMetrics) ConsumeSketch(
 		}},
 	}
 	m.keep(&m.sketches, one)
+}
+
+// resourcesAndTags tells the tags apart that the serializer turns into resources of a series.
+func resourcesAndTags(of *metrics.Dimensions) (resources []any, tags []string) {
+	resources = []any{map[string]any{"type": "host", "name": of.Host()}}
+	for _, tag := range sortedTags(of) {
+		if device, found := strings.CutPrefix(tag, "device:"); found {
+			resources = append(resources, map[string]any{"type": "device", "name": device})
+		} else if resource, found := strings.CutPrefix(tag, "dd.internal.resource:"); found {
+			kind, name, _ := strings.Cut(resource, ":")
+			if kind != "" && name != "" {
+				resources = append(resources, map[string]any{"type": kind, "name": name})
+			}
+		} else {
+			tags = append(tags, tag)
+		}
+	}
+	return resources, tags
+}
+
+// origin is who the serializer says that a metric comes from: the Collector's exporter, and the receiver.
+func origin(of *metrics.Dimensions) any {
+	return map[string]any{"origin": map[string]any{
+		"origin_product": 19,
+		"origin_service": int(of.OriginProductDetail()),
+	}}
 }
 
 // Raw histograms are for another exporter.

@@ -38,14 +38,19 @@ func main() {
 
 // compare shows every difference between a case's reference and the whole exporter's payloads.
 func compare(cases []*parity.Case) error {
-	return parity.Each(cases, func(c *parity.Case) error {
+	return parity.Each(cases, func(c *parity.Case) (err error) {
+		defer func() {
+			if problem := recover(); problem != nil {
+				fmt.Printf("%s: the exporter panics: %v\n", c.Name, problem)
+			}
+		}()
 		reference, err := c.Reference()
 		if err != nil {
 			return err
 		}
 		whole, err := payloads(c)
 		if err != nil {
-			return err
+			whole = map[string]any{"refused": err.Error()}
 		}
 		for key, value := range whole {
 			plain, err := parity.ThroughJSON(value)

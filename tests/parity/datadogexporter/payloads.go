@@ -82,7 +82,6 @@ func seriesPayload(request parity.Request) (any, error) {
 		}
 		fields := value.(map[string]any)
 		fields["type"] = one.Type.String()
-		delete(fields, "metadata")
 		shown = append(shown, fields)
 	}
 	return shown, nil
@@ -101,7 +100,6 @@ func sketchPayload(request parity.Request) (any, error) {
 			return nil, err
 		}
 		fields := value.(map[string]any)
-		delete(fields, "metadata")
 		delete(fields, "distributions") // a field of old that is never filled
 		shown = append(shown, fields)
 	}

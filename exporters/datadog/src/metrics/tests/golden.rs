@@ -2,7 +2,7 @@
 //! `config.yaml` are settings, `out.json` the series and sketches that become of it, and the points that are not sent.
 //! `HIKYAKU_REFRESH_GOLDEN=1` writes them anew, to be reviewed as a diff.
 //!
-//! `reference.json` is what the reference Collector sends. Where ours differs on purpose, `differs.md` says why.
+//! `reference.json` is what the reference Collector sends of it, and a matter of `tests/it/parity`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,44 +70,7 @@ fn every_case_of_metrics_translates_to_what_is_on_file() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-#[test]
-fn every_case_of_metrics_is_what_the_reference_collector_makes_of_it_or_says_why_not() {
-    let mut wrong = Vec::new();
-    for (case, requests) in cases() {
-        let Some(mut reference) = read(&case.join("reference.json")) else { continue };
-        let mut actual = sent(&case, &requests).json();
-        for list in ["series", "sketches"] {
-            for one in actual[list].as_array_mut().unwrap() {
-                // The recordings are of the translator, which knows nothing of it.
-                one.as_object_mut().unwrap().remove("metadata");
-            }
-        }
-        if reference.get("refused").is_some() {
-            // The whole of it, for something in it.
-            reference = json!({"series": [], "sketches": []});
-        }
-        for list in ["series", "sketches"] {
-            let list = reference[list].as_array_mut().unwrap_or_else(|| panic!("{case:?}"));
-            list.sort_by_cached_key(|value| {
-                let ts = value.pointer("/points/0/timestamp").cloned();
-                (
-                    value["metric"].to_string(),
-                    value["tags"].to_string(),
-                    value["resources"].to_string(),
-                    ts.map(|ts| ts.to_string()),
-                )
-            });
-        }
-        let said = fs::read_to_string(case.join("differs.md")).unwrap_or_default();
-        let is_alike = is_close(&reference, &actual);
-        if is_alike != said.trim().is_empty() {
-            wrong.push(format!("{}\nreference {reference:#}\nactual {actual:#}", name(&case)));
-        }
-    }
-    assert!(wrong.is_empty(), "{}\n{} cases", wrong.join("\n\n"), wrong.len());
-}
-
-/// Whether values are the same but for the last digits of a double.
+/// Whether values are the same but for the last digits of a double, which logarithms and powers have their own of on each platform.
 fn is_close(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
