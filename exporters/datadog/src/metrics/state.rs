@@ -111,6 +111,11 @@ impl State {
         self.forgotten.since()
     }
 
+    /// The value of the point that was remembered last for a series.
+    pub(crate) fn value_mut(&mut self, key: Key) -> Option<&mut Value> {
+        self.young.points.get_mut(&key).map(|point| &mut point.value)
+    }
+
     /// Takes back what was sent for a point and has not arrived: the next point's difference is larger by it.
     pub(crate) fn take_back(&mut self, undone: Undone) {
         for generation in [&mut self.young, &mut self.old] {

@@ -262,6 +262,7 @@ impl Sent {
                 (
                     value["metric"].to_string(),
                     value["tags"].to_string(),
+                    value["resources"].to_string(),
                     ts.map(|ts| ts.to_string()),
                 )
             });

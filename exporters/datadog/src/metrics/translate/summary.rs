@@ -1,12 +1,14 @@
 //! Summaries: count and sum as what was added, quantiles as gauges.
 
+use std::sync::PoisonError;
+
 use pdata::view::{Repeated, SummaryDataPoint};
 use telemetry::names::DropReason;
 
 use super::{Fate, Named, Step, Work, has_no_value, seconds};
 use crate::config::SummaryMode;
 use crate::metrics::outbox::Carries;
-use crate::metrics::state::{Amount, Point, Undone, Value};
+use crate::metrics::state::{Amount, Key, Point, Undone, Value};
 use crate::metrics::tags::Role;
 use crate::metrics::wire::{Sample, Type};
 
@@ -31,11 +33,7 @@ impl Work<'_> {
         let (start, time) = (point.start_time_unix_nano, point.time_unix_nano);
         self.tag(&point.attributes);
         let (count, sum) = (point.count as f64, point.sum);
-        // A sum that is no number would spoil the difference to the next one.
-        let (added, mut reason) = match sum.is_finite() {
-            true => self.summary_since(named, start, time, count, sum),
-            false => (None, DropReason::Untranslatable),
-        };
+        let (added, mut reason) = self.summary_since(named, start, time, count, sum);
         let mut carries = Carries::Point;
         let sample =
             |value| Sample { kind: Type::Count, seconds: seconds(time), interval: 0, value };
@@ -45,7 +43,9 @@ impl Work<'_> {
             let unitless = Named { unit: "", ..named };
             self.series(unitless, ".count", sample(count), carries, Some(sent));
             carries = Carries::Nothing;
-            self.series(named, ".sum", sample(sum), carries, None);
+            if point.sum.is_finite() {
+                self.series(named, ".sum", sample(sum), carries, None);
+            }
         }
         if self.translator.settings.summaries == SummaryMode::Gauges {
             for quantile in point.quantile_values {
@@ -78,7 +78,8 @@ impl Work<'_> {
         sum: f64,
     ) -> (Option<Undone>, DropReason) {
         let key = self.identity(Role::Summary, named.name);
-        let sent = |count, sum, before| {
+        let sent = |count, sum: f64, before| {
+            let sum = if sum.is_finite() { sum } else { 0.0 };
             let amount = Amount::Summary { count, sum };
             Some(Undone { key, start, time, before, amount, entry: 0 })
         };
@@ -88,6 +89,10 @@ impl Work<'_> {
             Step::Complete => sent(count, sum, None),
             Step::After(earlier) => match earlier.value {
                 Value::Summary { count: then, sum: sum_then } if count >= then => {
+                    if !sum.is_finite() {
+                        // The difference waits for a sum that is a number.
+                        self.remember_sum(key, sum_then);
+                    }
                     sent(count - then, sum - sum_then, Some(earlier.time))
                 }
                 // It was reset.
@@ -98,5 +103,12 @@ impl Work<'_> {
             },
         };
         (added, DropReason::Baseline)
+    }
+
+    fn remember_sum(&mut self, key: Key, earlier: f64) {
+        let mut state = self.translator.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Value::Summary { sum, .. }) = state.value_mut(key) {
+            *sum = earlier;
+        }
     }
 }

@@ -155,3 +155,18 @@ fn runtime_metrics_are_told_by_their_names() {
         assert!(!is_of_runtime(name.as_bytes()), "{name}");
     }
 }
+
+#[test]
+fn a_sum_that_is_no_number_keeps_the_difference_for_the_next_one() {
+    let rig = Rig::new("");
+    let of = |seconds: u64, count: u64, sum: Value| {
+        metrics(json!([{"name": "s", "summary": {"dataPoints": [{
+            "startTimeUnixNano": nanos(1), "timeUnixNano": nanos(seconds),
+            "count": count.to_string(), "sum": sum,
+        }]}}]))
+    };
+    rig.send(&of(10, 1, json!(2.0)));
+    assert_eq!(rig.send(&of(20, 3, json!("NaN"))).values(), [("s.count", 2.0)]);
+    let sent = rig.send(&of(30, 4, json!(9.0)));
+    assert_eq!(sent.values(), [("s.count", 1.0), ("s.sum", 7.0)]);
+}
