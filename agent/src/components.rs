@@ -23,6 +23,8 @@ pub static COMPONENTS: Components = Components {
         &processor_probabilistic_sampler::FACTORY,
         #[cfg(feature = "processor-resource")]
         &processor_resource::FACTORY,
+        #[cfg(feature = "processor-resourcedetection")]
+        &processor_resourcedetection::FACTORY,
     ],
     exporters: &[
         #[cfg(feature = "exporter-datadog")]
@@ -45,5 +47,7 @@ pub static COMPONENTS: Components = Components {
     extensions: &[
         #[cfg(feature = "extension-health-check")]
         &extension_health_check::FACTORY,
+        #[cfg(feature = "extension-sigv4auth")]
+        &extension_sigv4auth::FACTORY,
     ],
 };

@@ -1,6 +1,7 @@
 //! All black-box tests, in one binary, so that they are linked once.
 #![cfg(test)]
 
+mod aws;
 mod cli;
 mod datadog;
 mod delivery;

@@ -47,10 +47,13 @@ impl Setup {
         // What a developer's shell or CI sets must not reach the agent under test.
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy().to_lowercase();
-            if name_text.starts_with("otel_") || name_text.ends_with("_proxy") {
+            let begins = ["otel_", "aws_", "ecs_"].iter().any(|start| name_text.starts_with(start));
+            if begins || name_text.ends_with("_proxy") {
                 command.env_remove(name);
             }
         }
+        // Nor may the machine that the tests run on, should it be an instance of EC2.
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
         Self { folder, command, ports: Vec::new() }
     }
 

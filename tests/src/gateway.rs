@@ -25,6 +25,7 @@ pub struct Gateway {
     processors: Vec<(String, String)>,
     connectors: Vec<(String, String)>,
     exporters: Vec<(String, String)>,
+    extensions: Vec<(String, String)>,
     pipelines: Vec<(String, String)>,
     shutdown: String,
     signals: &'static [&'static str],
@@ -43,6 +44,7 @@ impl Gateway {
             processors: Vec::new(),
             connectors: Vec::new(),
             exporters: Vec::new(),
+            extensions: Vec::new(),
             pipelines: Vec::new(),
             shutdown: "{ linger: 0s, deadline: 10s }".to_owned(),
             signals: &["traces"],
@@ -53,6 +55,13 @@ impl Gateway {
     #[must_use]
     pub fn exporter(mut self, id: &str, settings: &str) -> Self {
         self.exporters.push((id.to_owned(), settings.to_owned()));
+        self
+    }
+
+    /// Adds a service extension; `settings` is a YAML mapping in one line.
+    #[must_use]
+    pub fn extension(mut self, id: &str, settings: &str) -> Self {
+        self.extensions.push((id.to_owned(), settings.to_owned()));
         self
     }
 
@@ -119,7 +128,13 @@ impl Gateway {
       http: {{ endpoint: \"127.0.0.1:{http}\"{more} }}
 "
         );
+        let mut extensions = self.extensions.clone();
+        if let Some(health) = self.health {
+            let settings = format!("{{ endpoint: \"127.0.0.1:{health}\" }}");
+            extensions.push(("health_check".to_owned(), settings));
+        }
         for (section, members) in [
+            ("extensions", &extensions),
             ("processors", &self.processors),
             ("connectors", &self.connectors),
             ("exporters", &self.exporters),
@@ -131,12 +146,7 @@ impl Gateway {
                 yaml += &format!("  {id}: {settings}\n");
             }
         }
-        let mut extensions = "";
-        if let Some(health) = self.health {
-            extensions = "health_check";
-            yaml +=
-                &format!("extensions:\n  health_check: {{ endpoint: \"127.0.0.1:{health}\" }}\n");
-        }
+        let extensions = names(&extensions);
         yaml += &format!(
             "service:
   shutdown: {shutdown}

@@ -1,5 +1,5 @@
 //! What the black-box tests are made of: the agent as a process, backends that check everything that reaches them, senders,
-//! and the real SDKs and Zipkin server that `cargo xtask test` sets up.
+//! and the real SDKs, Zipkin server and double of AWS that `cargo xtask test` sets up.
 //!
 //! The fakes are servers that speak the protocol in full and record a violation for whatever a real backend could refuse;
 //! faults are scripted. Every wait has a deadline and fails with what was awaited. A missed expectation panics: this is
@@ -13,6 +13,8 @@ pub mod desk;
 pub mod encoding;
 pub mod gateway;
 pub mod metrics;
+pub mod moto;
+pub mod netns;
 pub mod otlp;
 pub mod parity;
 pub mod parts;
@@ -21,6 +23,7 @@ pub mod ports;
 pub mod process;
 pub mod raw;
 pub mod records;
+pub mod scripted;
 pub mod send;
 pub mod server;
 pub mod spans;

@@ -1,4 +1,4 @@
-//! The real parts that `cargo xtask test` sets up: the Python and Node SDKs, and a Zipkin server.
+//! The real parts that `cargo xtask test` sets up: the Python and Node SDKs, and a Zipkin server. moto has [a module](crate::moto) of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -152,7 +152,7 @@ impl ZipkinServer {
 /// # Panics
 ///
 /// When it is not there.
-fn part(path: &str) -> PathBuf {
+pub(crate) fn part(path: &str) -> PathBuf {
     let path = project().join(".parts").join(path);
     assert!(path.exists(), "{path:?} is missing: run `cargo xtask parts`");
     path

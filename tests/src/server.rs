@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -52,12 +52,21 @@ impl Server {
     ///
     /// When the port is taken.
     pub(crate) fn start(port: u16, service: Arc<impl Service>) -> Self {
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), service)
+    }
+
+    /// Listens at an address that one of the interfaces has.
+    ///
+    /// # Panics
+    ///
+    /// When none has it, or the port is taken.
+    pub(crate) fn start_at(address: SocketAddr, service: Arc<impl Service>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime for a fake: {error}"));
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+        let listener = runtime.block_on(TcpListener::bind(address));
         let listener =
-            listener.unwrap_or_else(|error| panic!("a fake cannot listen on {port}: {error}"));
-        let port = listener.local_addr().map_or(port, |address| address.port());
+            listener.unwrap_or_else(|error| panic!("a fake cannot listen at {address}: {error}"));
+        let port = listener.local_addr().map_or(address.port(), |address| address.port());
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {

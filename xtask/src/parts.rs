@@ -1,4 +1,4 @@
-//! The real parts that the black-box tests run against: the Python and Node SDKs and a Zipkin server.
+//! The real parts that the black-box tests run against: the Python and Node SDKs, a Zipkin server, and moto, a double of AWS.
 //!
 //! Each part is a folder under `.parts/`. Its stamp file is written last and holds everything the part was made from, so a
 //! second run costs a comparison, a changed pin makes the part anew, and a half-made part is never taken for a whole one.
@@ -47,6 +47,12 @@ const PARTS: &[Part] = &[
         make: make_node,
     },
     Part { name: "zipkin", made_from: &[], pin: ZIPKIN, make: make_zipkin },
+    Part {
+        name: "moto",
+        made_from: &["tests/clients/moto/requirements.txt"],
+        pin: "",
+        make: make_moto,
+    },
 ];
 
 /// Makes every part that is missing or out of date, all of them at once.
@@ -112,12 +118,20 @@ impl Part {
 }
 
 fn make_python(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("tests/clients/python/requirements.txt"))
+}
+
+fn make_moto(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("tests/clients/moto/requirements.txt"))
+}
+
+fn make_venv(folder: &Path, requirements: &Path) -> Result<(), Failure> {
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(folder);
     run_quietly(venv)?;
     let mut pip = Command::new(folder.join("bin").join("pip"));
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"])
-        .arg(root.join("tests/clients/python/requirements.txt"));
+        .arg(requirements);
     run_quietly(pip).map(drop)
 }
 

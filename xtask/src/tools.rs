@@ -42,6 +42,9 @@ const TOOLS: &[Tool] = &[
         packages: &["default-jre-headless"],
     },
     Tool { name: "Maven", probe: &["mvn", "--version"], packages: &["maven"] },
+    // For networks of their own, in which the addresses of cloud metadata are.
+    Tool { name: "ip (iproute2)", probe: &["ip", "-V"], packages: &["iproute2"] },
+    Tool { name: "unshare (util-linux)", probe: &["unshare", "-V"], packages: &["util-linux"] },
 ];
 
 /// Makes sure that every tool is there, installing what is missing where that is ours to do (root, with `apt-get`).

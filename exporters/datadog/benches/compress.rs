@@ -6,7 +6,6 @@ use std::slice;
 
 use bytes::Bytes;
 use config::{Compression, CompressionLevel};
-use datadog::obfuscate::Obfuscator;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use exporter_datadog::{logs, traces};
@@ -66,8 +65,11 @@ fn compress(bencher: Bencher<'_, '_>, body: Bytes, (codec, level): (Compression,
 fn spans() -> Bytes {
     let options = traces::Options::default();
     let (payload, now) = (sample::traces(ITEMS), 1_700_000_001_000_000_000);
-    let translation = traces::translate(&payload, &options, &mut Obfuscator::new(), now);
-    translation.bodies.into_iter().next().map(|body| body.bytes.into()).unwrap_or_default()
+    let mut bytes = Bytes::new();
+    let seal = |body: &mut traces::Body| bytes = std::mem::take(&mut body.bytes).into();
+    let _left_out =
+        traces::translate(&payload, &options, &mut traces::Workbench::default(), now, seal);
+    bytes
 }
 
 /// A list of log items.

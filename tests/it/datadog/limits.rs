@@ -1,6 +1,7 @@
 //! What is more than the intake takes at once goes in several calls. The fake knows the documented limits, so a call that exceeds one fails the test.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -96,28 +97,29 @@ fn many_points_at_once_are_sent_in_calls_that_the_intake_takes() {
     assert_eq!(branch.delivered, 13_000.0, "{branch:?}");
 }
 
-/// Spans of so many resources, each with five statuses.
-fn with_resources(count: usize) -> ExportTraceServiceRequest {
-    let mut request = spans::request(5 * count);
-    for (number, span) in request.resource_spans[0].scope_spans[0].spans.iter_mut().enumerate() {
-        let status = (200 + number / count).to_string();
-        span.attributes
-            .push(spans::attribute("http.route", &format!("/orders/{}", number % count)));
-        span.attributes.push(spans::attribute("http.response.status_code", &status));
-    }
-    request
+/// Spans that ended at one time, with a status each, of so many resources from one on.
+fn with_resources(ended: u64, resources: Range<usize>, status: u16) -> ExportTraceServiceRequest {
+    let spans = resources.map(|number| {
+        let mut span = spans::span();
+        (span.start_time_unix_nano, span.end_time_unix_nano) = (ended - 1_000_000, ended);
+        span.attributes.extend([
+            spans::attribute("http.route", &format!("/orders/{number}")),
+            spans::attribute("http.response.status_code", &status.to_string()),
+        ]);
+        span
+    });
+    spans::with_spans(spans.collect())
 }
 
 #[test]
 fn many_groups_of_stats_are_sent_in_calls_that_the_intake_takes() {
     let line = Line::start();
-    let request = with_resources(900);
-    line.send(TRACES, &request);
-    line.intake.traces.wait_for_spans(&spans::ids(&request));
+    let ended = spans::now_nanos();
+    for status in 200..205 {
+        line.send(TRACES, &with_resources(ended, 0..900, status));
+    }
     let intake = line.stop();
-    assert_eq!(hits(&intake), 4500);
-    // One of the ten-second buckets, or two with the resources in both.
-    assert!((4500..=9000).contains(&groups(&intake).len()), "{} groups", groups(&intake).len());
+    assert_eq!((hits(&intake), groups(&intake).len()), (4500, 4500));
     let calls = intake.stats.accepted();
     assert!(calls.len() >= 2, "{} calls", calls.len());
     for call in calls {
@@ -130,14 +132,16 @@ fn many_groups_of_stats_are_sent_in_calls_that_the_intake_takes() {
 #[test]
 fn resources_without_end_are_counted_together() {
     let line = Line::start();
-    let request = with_resources(3000);
-    line.send(TRACES, &request);
-    line.intake.traces.wait_for_spans(&spans::ids(&request));
+    let ended = spans::now_nanos();
+    for first in (0..25_000).step_by(5000) {
+        line.send(TRACES, &with_resources(ended, first..first + 5000, 200));
+    }
     let intake = line.stop();
-    assert_eq!(hits(&intake), 15_000);
+    assert_eq!(hits(&intake), 25_000);
     let resources: BTreeSet<String> =
         groups(&intake).into_iter().map(|group| group.resource).collect();
-    assert!((1000..2500).contains(&resources.len()), "{} resources", resources.len());
+    assert!((10_000..25_000).contains(&resources.len()), "{} resources", resources.len());
+    assert!(resources.contains("tracer_blocked_value"));
 }
 
 /// The intake's real limits are not all known; one that is lower than the documented ones only makes more calls.

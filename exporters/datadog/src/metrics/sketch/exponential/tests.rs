@@ -22,6 +22,11 @@ fn bins(histogram: &Exponential<'_>) -> Vec<(i32, u64)> {
 }
 
 #[test]
+fn bins_are_moved_by_half_of_one() {
+    assert!((HALF_DOWN * GAMMA.sqrt() - 1.0).abs() < 1e-15);
+}
+
+#[test]
 fn a_bucket_is_shared_out_evenly() {
     // From 1 to 2 at scale 0: 45 bins, and as many values as it takes to see their widths.
     let bins = bins(&histogram(0, 0, (0, &[100_000]), (0, &[])));
