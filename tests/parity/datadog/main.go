@@ -2,10 +2,11 @@
 // inside the exporter are whole, and send to a backend on loopback; of the exporter's metrics and logs it is the
 // translators.
 //
-//	go run . [-only PART] CASES
+//	go run . [-only PART] [-connector] CASES
 package main
 
 import (
+	"flag"
 	"time"
 
 	pb "github.com/DataDog/datadog-agent/pkg/proto/pbgo/trace"
@@ -14,12 +15,18 @@ import (
 	"hikyaku/parity"
 )
 
+// The connector's payloads as it hands them on, before the exporter sends them.
+var connectorAlone = flag.Bool("connector", false, "record what the connector alone makes of spans")
+
 func main() { parity.Main(record) }
 
 func record(c *parity.Case) (map[string]any, error) {
 	signal, err := c.Signal()
 	if err != nil {
 		return nil, err
+	}
+	if *connectorAlone {
+		return recordConnector(c)
 	}
 	switch signal {
 	case "metrics":
@@ -51,6 +58,21 @@ func recordTraces(c *parity.Case) (map[string]any, error) {
 		"traces": parity.Merged(traces, "tracerPayloads"),
 		"stats":  parity.Merged(stats, "stats"),
 	}, nil
+}
+
+func recordConnector(c *parity.Case) (map[string]any, error) {
+	started := time.Now()
+	made, err := statistics(c)
+	if err != nil {
+		return nil, err
+	}
+	payloads := []any{}
+	for _, payload := range made {
+		shown := parity.Fields(payload.ProtoReflect(), shownBytes)
+		settleStats(shown, started)
+		payloads = append(payloads, shown)
+	}
+	return map[string]any{"stats": parity.Merged(payloads, "stats")}, nil
 }
 
 func agentPayload(request parity.Request) (any, error) {

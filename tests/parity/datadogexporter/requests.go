@@ -1,9 +1,15 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
+
+	pb "github.com/DataDog/datadog-agent/pkg/proto/pbgo/trace"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"google.golang.org/protobuf/proto"
 
 	"hikyaku/parity"
 )
@@ -40,7 +46,45 @@ func writeRequests(cases []*parity.Case, path string) error {
 			kinds[signal+": "+request.Method+" "+request.Path] = headers(request.Header)
 		}
 	}
+	request, err := statsRequest()
+	if err != nil {
+		return err
+	}
+	kinds["stats: "+request.Method+" "+request.Path] = headers(request.Header)
 	return parity.WriteJSON(path, kinds)
+}
+
+// The name of the metric, and of its attribute, in which the connector hands on statistics.
+const carrier = "dd.internal.stats.payload"
+
+// statsRequest is what becomes of a metric that the connector makes.
+func statsRequest() (parity.Request, error) {
+	payload, err := proto.Marshal(&pb.StatsPayload{Stats: []*pb.ClientStatsPayload{{
+		Env: "none", Stats: []*pb.ClientStatsBucket{{Stats: []*pb.ClientGroupedStats{{Hits: 1}}}},
+	}}})
+	if err != nil {
+		return parity.Request{}, err
+	}
+	points := pmetric.NewMetrics()
+	metric := points.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	metric.SetName(carrier)
+	metric.SetEmptySum().DataPoints().AppendEmpty().Attributes().PutEmptyBytes(carrier).FromRaw(payload)
+	request, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(points)
+	if err != nil {
+		return parity.Request{}, err
+	}
+	sink, err := through(&parity.Case{Name: "stats", Requests: []json.RawMessage{request}})
+	if err != nil {
+		return parity.Request{}, err
+	}
+	defer sink.Close()
+	requests, err := sink.Requests()
+	for _, request := range requests {
+		if request.Path == "/api/v0.2/stats" {
+			return request, err
+		}
+	}
+	return parity.Request{}, errors.New("the exporter sent no statistics")
 }
 
 func headers(all http.Header) map[string]any {
