@@ -17,8 +17,11 @@ fn main() {
 /// Fields of spans of a service with so many endpoints, half of them calls to a database.
 fn texts(groups: usize) -> Vec<[String; 3]> {
     let group = |i: usize| {
-        let (name, span_type) =
-            if i % 2 == 0 { ("http.server.request", "web") } else { ("postgresql.query", "sql") };
+        let (name, span_type) = if i.is_multiple_of(2) {
+            ("http.server.request", "web")
+        } else {
+            ("postgresql.query", "sql")
+        };
         [name.to_owned(), format!("GET /api/v1/resources/{i}/items/{{item}}"), span_type.to_owned()]
     };
     (0..groups).map(group).collect()
@@ -30,10 +33,9 @@ const PEERS: &[Tag<'static>] = &[
     ("server.address", Cow::Borrowed("orders.db.internal")),
 ];
 
-fn spans(texts: &[[String; 3]]) -> Vec<StatSpan<'_>> {
+fn spans<'a>(texts: &'a [[String; 3]]) -> Vec<StatSpan<'a>> {
     let mut rng = fastrand::Rng::with_seed(1);
-    let span = |i: usize| {
-        let [name, resource, span_type] = &texts[i % texts.len()];
+    let span = |[name, resource, span_type]: &'a [String; 3]| {
         let is_query = span_type == "sql";
         StatSpan {
             service: "checkout-service",
@@ -51,7 +53,7 @@ fn spans(texts: &[[String; 3]]) -> Vec<StatSpan<'_>> {
             ..StatSpan::default()
         }
     };
-    (0..10_000).map(span).collect()
+    texts.iter().cycle().take(10_000).map(span).collect()
 }
 
 /// 10,000 spans of groups that exist.

@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+use crate::letters::is_letter;
 
 /// Longest service in bytes.
 pub const SERVICE_LEN_MAX: usize = 100;
@@ -116,11 +118,6 @@ fn lower_case(c: char) -> char {
     if lower.len_utf8() == c.len_utf8() { lower } else { c }
 }
 
-fn is_letter(c: char) -> bool {
-    c.is_ascii_lowercase()
-        || (!c.is_ascii() && c.general_category_group() == GeneralCategoryGroup::Letter)
-}
-
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && c.general_category() == GeneralCategory::DecimalNumber)
 }
@@ -142,11 +139,8 @@ pub fn name(text: &str) -> Cow<'_, str> {
     for byte in text.bytes() {
         match byte {
             _ if byte.is_ascii_alphanumeric() => {}
-            b'.' => {
-                if last == '_' {
-                    out.pop();
-                }
-            }
+            b'.' if last == '_' => drop(out.pop()),
+            b'.' => {}
             _ if matches!(last, '.' | '_') => continue,
             _ => {}
         }

@@ -17,6 +17,7 @@ mod key;
 mod metric;
 mod msgpack;
 mod payload;
+mod payloads;
 mod peers;
 mod proto;
 mod sketch;

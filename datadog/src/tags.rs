@@ -62,14 +62,16 @@ impl<'a> ContainerTags<'a> {
             } else {
                 continue;
             };
-            this.add(Ranked { key, value, origin });
+            // Where metrics and logs are tagged, upstream has the last of the conventions count, and the first of the others.
+            let last_counts = !named && origin == Origin::Convention;
+            this.add(Ranked { key, value, origin }, last_counts);
         }
         this
     }
 
-    fn add(&mut self, tag: Ranked<'a>) {
+    fn add(&mut self, tag: Ranked<'a>, last_counts: bool) {
         match self.tags.iter_mut().find(|other| other.key == tag.key) {
-            Some(other) if tag.origin > other.origin => *other = tag,
+            Some(other) if tag.origin > other.origin || last_counts => *other = tag,
             Some(_) => {}
             None => self.tags.push(tag),
         }

@@ -43,6 +43,14 @@ pub async fn compress(
     Ok(vec![compressed])
 }
 
+/// A frame of zstd, unless it is longer than a quarter of what it holds.
+fn zstd_at_once(piece: &[u8], level: i32) -> io::Result<Option<Vec<u8>>> {
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
+    let mut out = Vec::with_capacity(piece.len() / 4 + 512);
+    // The only fault of a sound codec is that there is too little room.
+    Ok(compressor.compress_to_buffer(piece, &mut out).is_ok().then_some(out))
+}
+
 /// Compresses a body given in pieces, here and now.
 ///
 /// # Errors
@@ -62,6 +70,13 @@ pub fn compress_now(
         }
         Compression::Zlib | Compression::Deflate => {
             deflate(Compress::new(deflate_level(level), true), pieces, out)?
+        }
+        // All at once where there is one piece: a stream would copy it into its window first.
+        Compression::Zstd
+            if let [piece] = pieces
+                && let Some(out) = zstd_at_once(piece, zstd_level(level))? =>
+        {
+            out
         }
         Compression::Zstd => {
             let mut encoder = zstd::stream::write::Encoder::new(out, zstd_level(level))?;

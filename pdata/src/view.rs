@@ -18,25 +18,21 @@ macro_rules! groups {
             pub resource: Resource<'a>,
             /// Its items by scope.
             pub $scopes: Repeated<'a, $scope<'a>>,
-            /// Schema of the resource's attributes.
-            pub schema_url: Str<'a>,
+        }
+
+        impl<'a> $resource<'a> {
+            /// Schema of the resource's attributes. Walks over the items.
+            pub fn schema_url(&self) -> Str<'a> {
+                self.$scopes.text_beside(3)
+            }
         }
 
         impl<'a> Message<'a> for $resource<'a> {
             fn read(body: &'a [u8]) -> Self {
-                let mut this = Self {
-                    resource: Resource::default(),
-                    $scopes: Repeated::all_of(body, 2),
-                    schema_url: Str::default(),
-                };
-                for field in Reader::new(body) {
-                    match (field.number, field.value) {
-                        (1, FieldValue::Len(resource)) => this.resource = Resource::read(resource),
-                        (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                        _ => {}
-                    }
-                }
-                this
+                // Validation has made the resource one, and it nearly always stands in front of the items, which are not walked over then.
+                let resource =
+                    super::first_message(body, 1).map(Resource::read).unwrap_or_default();
+                Self { resource, $scopes: Repeated::all_of(body, 2) }
             }
         }
 
@@ -51,25 +47,19 @@ macro_rules! groups {
             pub scope: Scope<'a>,
             /// The items.
             pub $items: Repeated<'a, $item<'a>>,
-            /// Schema of the items' attributes.
-            pub schema_url: Str<'a>,
+        }
+
+        impl<'a> $scope<'a> {
+            /// Schema of the items' attributes. Walks over the items.
+            pub fn schema_url(&self) -> Str<'a> {
+                self.$items.text_beside(3)
+            }
         }
 
         impl<'a> Message<'a> for $scope<'a> {
             fn read(body: &'a [u8]) -> Self {
-                let mut this = Self {
-                    scope: Scope::default(),
-                    $items: Repeated::all_of(body, 2),
-                    schema_url: Str::default(),
-                };
-                for field in Reader::new(body) {
-                    match (field.number, field.value) {
-                        (1, FieldValue::Len(scope)) => this.scope = Scope::read(scope),
-                        (3, FieldValue::Len(url)) => this.schema_url = Str::from_field(url),
-                        _ => {}
-                    }
-                }
-                this
+                let scope = super::first_message(body, 1).map(Scope::read).unwrap_or_default();
+                Self { scope, $items: Repeated::all_of(body, 2) }
             }
         }
     };
@@ -124,6 +114,14 @@ trait TopLevel<'a>: Message<'a> {
     const SIGNAL: crate::Signal;
 }
 
+/// The first field of this number that is a message.
+fn first_message(body: &[u8], number: u32) -> Option<&[u8]> {
+    Reader::new(body).find_map(|field| match field.value {
+        FieldValue::Len(message) if field.number == number => Some(message),
+        _ => None,
+    })
+}
+
 /// A view of a message.
 pub trait Message<'a>: Sized {
     /// Reads a validated body.
@@ -154,6 +152,15 @@ impl<'a, T> Repeated<'a, T> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.bodies().next().is_none()
+    }
+
+    /// The text of another field of the message that the repeated field stands in.
+    fn text_beside(&self, number: u32) -> Str<'a> {
+        let text = Reader::new(self.span).filter_map(|field| match field.value {
+            FieldValue::Len(text) if field.number == number => Some(Str::from_field(text)),
+            _ => None,
+        });
+        text.last().unwrap_or_default()
     }
 
     fn bodies(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, T> {

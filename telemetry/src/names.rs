@@ -191,7 +191,7 @@ label_values! {
         Shutdown = "shutdown",
         /// The item has no form in the backend's format.
         Untranslatable = "untranslatable",
-        /// A processor removed it, as its configuration says.
+        /// It was left out, as the configuration says.
         Filtered = "filtered",
         /// There is nothing in it to be sent: a data point without a value, a histogram without observations.
         Empty = "empty",

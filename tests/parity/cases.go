@@ -1,6 +1,6 @@
 // Package parity runs the reference Collector's components on our cases and writes down what they send.
 //
-// A case is a folder with `in.json` (an OTLP/JSON export request) and, where the component's section differs from its
+// A case is a folder with `in.json` (an OTLP/JSON export request, or a list of such that come one after the other) and, where the component's section differs from its
 // default, `config.yaml`. The recorder of a component adds `reference.json`.
 package parity
 
@@ -20,18 +20,19 @@ import (
 
 // Case is one folder of input.
 type Case struct {
-	Name   string
-	Input  []byte
-	Config map[string]any
+	Name string
+	// Requests are what it sends, one after the other.
+	Requests []json.RawMessage
+	Config   map[string]any
 	// Extra holds further sections by the name of their file without `.yaml`.
 	Extra  map[string]map[string]any
 	folder string
 }
 
-// Signal tells what an export request carries: "traces", "metrics" or "logs".
+// Signal tells what the export requests carry: "traces", "metrics" or "logs".
 func (c *Case) Signal() (string, error) {
 	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(c.Input, &keys); err != nil {
+	if err := json.Unmarshal(c.Requests[0], &keys); err != nil {
 		return "", fmt.Errorf("%s: in.json: %w", c.Name, err)
 	}
 	for key, signal := range map[string]string{
@@ -73,7 +74,10 @@ func readCase(folder string) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Case{Name: filepath.Base(folder), Input: input, folder: folder}
+	c := &Case{Name: filepath.Base(folder), folder: folder}
+	if c.Requests, err = requests(input); err != nil {
+		return nil, fmt.Errorf("%s: in.json: %w", c.Name, err)
+	}
 	if c.Config, err = readSection(filepath.Join(folder, "config.yaml")); err != nil {
 		return nil, err
 	}
@@ -84,6 +88,20 @@ func readCase(folder string) (*Case, error) {
 		}
 	}
 	return c, nil
+}
+
+func requests(input []byte) ([]json.RawMessage, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(input), []byte("[")) {
+		return []json.RawMessage{input}, nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(input, &list); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, errors.New("an empty list of requests")
+	}
+	return list, nil
 }
 
 func readSection(path string) (map[string]any, error) {
@@ -101,6 +119,20 @@ func readSection(path string) (map[string]any, error) {
 	return section, nil
 }
 
+// Reference reads what was recorded for the case.
+func (c *Case) Reference() (map[string]any, error) {
+	text, err := os.ReadFile(filepath.Join(c.folder, "reference.json"))
+	if err != nil {
+		return nil, err
+	}
+	value, err := ParseJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: reference.json: %w", c.Name, err)
+	}
+	reference, _ := value.(map[string]any)
+	return reference, nil
+}
+
 // Write writes what was recorded as the case's reference.
 func (c *Case) Write(recorded any) error {
 	return WriteJSON(filepath.Join(c.folder, "reference.json"), recorded)
@@ -116,23 +148,4 @@ func WriteJSON(path string, value any) error {
 		return err
 	}
 	return os.WriteFile(path, text.Bytes(), 0o644)
-}
-
-// Sorted puts a list of values into the order of their JSON texts, for lists whose order is an accident.
-func Sorted(values []any) []any {
-	texts := make(map[int]string, len(values))
-	order := make([]int, len(values))
-	for i, value := range values {
-		text, err := json.Marshal(value)
-		if err != nil {
-			panic(err) // only plain values get here
-		}
-		texts[i], order[i] = string(text), i
-	}
-	sort.SliceStable(order, func(a, b int) bool { return texts[order[a]] < texts[order[b]] })
-	sorted := make([]any, len(values))
-	for place, i := range order {
-		sorted[place] = values[i]
-	}
-	return sorted
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod command;
+mod parity;
 mod parts;
 mod tools;
 
@@ -20,6 +21,7 @@ cargo xtask <task>
   test [ARGS]   set up the real parts (Python, Node, Zipkin, moto), then run every test; ARGS go to `cargo test`
   parts         set up the real parts and stop
   bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
+  parity [NAME] record anew what the reference Collector makes of our cases (needs Go)
   prove         everything that takes long: the full bench, then the soak
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         "test" => test(&rest),
         "parts" => parts::set_up(root()),
         "bench" => bench(&rest),
+        "parity" => parity::refresh(root(), &rest),
         "prove" => prove(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::*;
 use crate::error::{Cause, Source};
@@ -45,6 +45,11 @@ impl Numbered {
     async fn key(&self, cache: &Cache) -> Result<String, Error> {
         cache.get(|| self.ask()).await.map(|credentials| credentials.access_key_id().to_owned())
     }
+}
+
+async fn opened(open: &watch::Sender<bool>) {
+    let mut open = open.subscribe();
+    let _open = open.wait_for(|open| *open).await.unwrap();
 }
 
 fn an_hour(now: SystemTime) -> Lasts {
@@ -141,15 +146,15 @@ async fn forgotten_credentials_are_asked_for_anew() {
 #[tokio::test]
 async fn all_who_need_credentials_at_once_wait_for_one_answer() {
     let (source, cache) = Numbered::new(an_hour);
-    let open = Notify::new();
+    let open = watch::Sender::new(false);
     let ask = || async {
-        open.notified().await;
+        opened(&open).await;
         source.ask().await
     };
     let key = |outcome: Result<Credentials, Error>| outcome.unwrap().access_key_id().to_owned();
     let (a, b, c, ()) = tokio::join!(cache.get(ask), cache.get(ask), cache.get(ask), async {
         tokio::task::yield_now().await;
-        open.notify_waiters();
+        open.send_replace(true);
     });
     assert_eq!([key(a), key(b), key(c)], ["KEY1", "KEY1", "KEY1"]);
 }
@@ -158,14 +163,14 @@ async fn all_who_need_credentials_at_once_wait_for_one_answer() {
 async fn all_who_waited_for_a_failure_are_told_of_it_and_the_next_one_asks_again() {
     let (source, cache) = Numbered::new(an_hour);
     source.fail(true);
-    let open = Notify::new();
+    let open = watch::Sender::new(false);
     let ask = || async {
-        open.notified().await;
+        opened(&open).await;
         source.ask().await
     };
     let (a, b, ()) = tokio::join!(cache.get(ask), cache.get(ask), async {
         tokio::task::yield_now().await;
-        open.notify_waiters();
+        open.send_replace(true);
     });
     assert!(a.is_err() && b.is_err());
     assert_eq!(source.asked(), 1);
@@ -178,15 +183,20 @@ async fn requests_go_on_with_credentials_that_are_being_renewed() {
     let (source, cache) = Numbered::new(an_hour);
     assert_eq!(source.key(&cache).await.unwrap(), "KEY1");
     source.clock.set(3400);
-    let open = Notify::new();
+    let open = watch::Sender::new(false);
     let slow = cache.get(|| async {
-        open.notified().await;
+        opened(&open).await;
         source.ask().await
     });
-    let (renewed, ()) = tokio::join!(slow, async {
-        assert_eq!(source.key(&cache).await.unwrap(), "KEY1");
-        open.notify_waiters();
-    });
+    let both = async {
+        tokio::join!(slow, async {
+            assert_eq!(source.key(&cache).await.unwrap(), "KEY1");
+            open.send_replace(true);
+        })
+    };
+    let both = tokio::time::timeout(Duration::from_secs(20), both).await;
+    let (renewed, ()) =
+        both.expect("a request waits for new credentials though the old ones are good");
     assert_eq!(renewed.unwrap().access_key_id(), "KEY2");
 }
 

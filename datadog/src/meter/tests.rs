@@ -248,7 +248,9 @@ async fn large_payload_is_counted_like_any_other() {
 
 #[tokio::test]
 async fn spans_that_are_not_told_apart_are_counted() {
-    let fixture = Fixture::start().await;
+    let mut settings = DriverSettings::default();
+    settings.concentrator.limits.resources = 1024;
+    let fixture = Fixture::with((settings, INTERVAL), Process::default()).await;
     let payload = named_traces(1100, |i| format!("GET /{i}"));
     fixture.stats.consume(Envelope::of(payload)).await.unwrap();
     assert_eq!(fixture.stats.shutdown(soon()).await, 0);

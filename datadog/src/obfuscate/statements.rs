@@ -39,7 +39,14 @@ impl Statements {
         if self.last.is(place, statement) {
             return self.last.became();
         }
+        let literal_escapes = self.literal_escapes;
         self.last.parsed = self.read(statement);
+        // What has changed the reading changes it again, should it be changed back by then.
+        let place = if self.literal_escapes == literal_escapes {
+            place
+        } else {
+            Cache::place(statement, self.literal_escapes)
+        };
         self.last.keep(place, statement);
         let became = self.last.became();
         self.cache.put(place, statement, became);

@@ -8,8 +8,8 @@ use super::input::StatSpan;
 use super::key::{BLOCKED, GroupKey};
 use super::sketch::{Bins, Sketch};
 
-/// How much one bucket may tell apart. What comes beyond that is counted under `tracer_blocked_value`. The numbers are libdatadog's
-/// (`libdd-trace-stats`).
+/// How much one bucket may tell apart. What comes beyond that is counted under `tracer_blocked_value`. The kinds are those of libdatadog
+/// (`libdd-trace-stats`), which counts for one process; the numbers are for a gateway that counts for many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Groups.
@@ -26,7 +26,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { groups: 7000, resources: 1024, http_endpoints: 512, peer_tags: 512, bytes: 64 << 20 }
+        Self {
+            groups: 50_000,
+            resources: 20_000,
+            http_endpoints: 10_000,
+            peer_tags: 10_000,
+            bytes: 64 << 20,
+        }
     }
 }
 

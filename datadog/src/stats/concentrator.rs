@@ -4,7 +4,6 @@
 //! that is counted in the oldest bucket that is left, and what ends in the future in the present one. The rules are those of
 //! DataDog/datadog-agent `pkg/trace/stats` 0.85; the caps are libdatadog's.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use std::hash::RandomState;
@@ -12,15 +11,13 @@ use std::hash::RandomState;
 use super::bucket::{Bucket, Collapsed, Limits, Shared};
 use super::flushed::Flushed;
 use super::input::{PayloadKey, StatSpan};
-use super::key;
+use super::payloads::Payloads;
 use super::sketch::Bins;
 
 /// Buckets that are kept back at a flush, for what comes late.
 const KEPT_BACK: u64 = 2;
 /// Buckets at most, should nobody flush.
 const BUCKETS_MAX: usize = 16;
-/// Deployments at most. Spans of further ones are counted under one that bears `tracer_blocked_value`.
-const PAYLOADS_MAX: usize = 2048;
 
 /// How statistics are computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,24 +55,6 @@ pub struct Concentrator {
     shared: Shared,
     future: u64,
     rng: fastrand::Rng,
-}
-
-/// The deployments that the buckets' groups refer to by number.
-#[derive(Default)]
-struct Payloads {
-    numbers: HashMap<Box<[u8]>, u32, RandomState>,
-    entries: Vec<Payload>,
-    free: Vec<u32>,
-    key: Vec<u8>,
-    /// The number of the key asked for last.
-    last: Option<u32>,
-}
-
-/// A deployment.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Payload {
-    pub(crate) key: Box<[u8]>,
-    pub(crate) container_tags: Box<[Box<str>]>,
 }
 
 /// Takes the spans of one deployment.
@@ -128,7 +107,8 @@ impl Concentrator {
         buckets.sort_by_key(|bucket| bucket.start);
         let bytes: usize = buckets.iter().map(Bucket::bytes).sum();
         self.shared.bytes = self.shared.bytes.saturating_sub(bytes);
-        let payloads = if buckets.is_empty() { Vec::new() } else { self.payloads.entries.clone() };
+        let payloads =
+            if buckets.is_empty() { Vec::new() } else { self.payloads.entries().to_vec() };
         self.payloads.keep_those_of(&self.buckets);
         let kept_back = (KEPT_BACK - 1).saturating_mul(self.interval);
         let oldest = align(now, self.interval).saturating_sub(kept_back);
@@ -203,94 +183,6 @@ impl PayloadStats<'_> {
         true
     }
 }
-
-impl Payloads {
-    /// The number of a deployment; false when it has to share one, since there are too many.
-    fn number(&mut self, key: &PayloadKey<'_>) -> (u32, bool) {
-        key::write_payload_key(key, &mut self.key);
-        let last = self.last.and_then(|last| self.entries.get(last as usize).map(|e| (last, e)));
-        let number = match last {
-            Some((last, entry)) if *entry.key == *self.key => last,
-            _ => match self.look_up() {
-                Some(number) => number,
-                None => return (self.overflow(), false),
-            },
-        };
-        self.last = Some(number);
-        if !key.container_id.is_empty()
-            && !key.container_tags.is_empty()
-            && let Some(entry) = self.entries.get_mut(number as usize)
-            && !entry.container_tags.iter().map(|tag| &**tag).eq(key.container_tags.iter().copied())
-        {
-            entry.container_tags = key.container_tags.iter().map(|tag| (*tag).into()).collect();
-        }
-        (number, true)
-    }
-
-    /// The number of the deployment whose key is at hand, unless there are too many.
-    fn look_up(&mut self) -> Option<u32> {
-        if let Some(number) = self.numbers.get(self.key.as_slice()) {
-            return Some(*number);
-        }
-        (self.numbers.len() < PAYLOADS_MAX).then(|| self.take_in())
-    }
-
-    /// The number of the deployment that others share.
-    fn overflow(&mut self) -> u32 {
-        key::write_payload_key(&OVERFLOW, &mut self.key);
-        self.look_up().unwrap_or_else(|| self.take_in())
-    }
-
-    /// Gives a number to the deployment whose key is at hand.
-    fn take_in(&mut self) -> u32 {
-        let entry = Payload { key: self.key.as_slice().into(), ..Payload::default() };
-        let number = match self.free.pop() {
-            Some(number) => {
-                if let Some(slot) = self.entries.get_mut(number as usize) {
-                    *slot = entry;
-                }
-                number
-            }
-            None => {
-                self.entries.push(entry);
-                self.entries.len() as u32 - 1
-            }
-        };
-        self.numbers.insert(self.key.as_slice().into(), number);
-        number
-    }
-
-    /// Forgets the deployments that these buckets have no group of.
-    fn keep_those_of(&mut self, buckets: &[Bucket]) {
-        let mut used = vec![false; self.entries.len()];
-        for (key, _) in buckets.iter().flat_map(Bucket::groups) {
-            let number = pdata::wire::Reader::new(key).varint();
-            if let Some(used) = number.and_then(|number| used.get_mut(number as usize)) {
-                *used = true;
-            }
-        }
-        let is_used = |number: &u32| used.get(*number as usize).copied().unwrap_or(false);
-        self.numbers.retain(|_, number| is_used(number));
-        self.free = (0..self.entries.len() as u32).filter(|number| !is_used(number)).collect();
-        self.last = None;
-        if self.numbers.is_empty() {
-            *self = Self::default();
-        }
-    }
-}
-
-/// The deployment of spans for whose own there was no room.
-const OVERFLOW: PayloadKey<'static> = PayloadKey {
-    env: key::BLOCKED,
-    hostname: key::BLOCKED,
-    version: key::BLOCKED,
-    container_id: "",
-    lang: "",
-    git_commit_sha: "",
-    image_tag: "",
-    base_service: "",
-    container_tags: &[],
-};
 
 /// Kinds that are counted even inside a service, when the settings say so.
 fn has_counted_kind(kind: &str) -> bool {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::bucket::{Bucket, Group};
-use super::concentrator::Payload;
 use super::key::{ReadKey, read_payload_key};
 use super::payload::{ClientGroupedStats, ClientStatsBucket, ClientStatsPayload};
+use super::payloads::Payload;
 
 /// Statistics that a concentrator no longer holds.
 pub struct Flushed {

@@ -83,6 +83,11 @@ fn of_equals_the_first_counts_and_only_text_makes_a_container_tag() {
         ("datadog.container.tag.team", Value::Text("b")),
     ];
     assert_eq!(container(&attributes), "image_tag:v2,team:a");
+    assert_eq!(
+        resource(&attributes),
+        "image_tag:v1 team:a",
+        "metrics have the last of the conventions"
+    );
     assert_eq!(taken(&attributes), ["datadog.container.tag.team"; 2]);
 }
 

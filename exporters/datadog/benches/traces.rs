@@ -1,8 +1,7 @@
 //! Time to translate 100 spans like a web service's. Divide by 100 for the time of a span.
 
-use datadog::obfuscate::Obfuscator;
 use divan::counter::ItemsCount;
-use exporter_datadog::traces::{Options, translate};
+use exporter_datadog::traces::{Options, Workbench, translate};
 use pdata::sample::traces;
 
 const SPANS: u64 = 100;
@@ -14,16 +13,18 @@ fn main() {
 
 #[divan::bench]
 fn hundred_spans(bencher: divan::Bencher<'_, '_>) {
-    let mut obfuscator = Obfuscator::new();
+    let mut workbench = Workbench::default();
     let (payload, options) = (traces(SPANS), Options::default());
-    bencher
-        .counter(ItemsCount::new(SPANS))
-        .bench_local(|| translate(divan::black_box(&payload), &options, &mut obfuscator, NOW));
+    bencher.counter(ItemsCount::new(SPANS)).bench_local(|| {
+        translate(divan::black_box(&payload), &options, &mut workbench, NOW, |_| {})
+    });
 }
 
 #[divan::bench]
 fn one_span_a_payload(bencher: divan::Bencher<'_, '_>) {
-    let mut obfuscator = Obfuscator::new();
+    let mut workbench = Workbench::default();
     let (payload, options) = (traces(1), Options::default());
-    bencher.bench_local(|| translate(divan::black_box(&payload), &options, &mut obfuscator, NOW));
+    bencher.bench_local(|| {
+        translate(divan::black_box(&payload), &options, &mut workbench, NOW, |_| {})
+    });
 }

@@ -58,14 +58,14 @@ impl Intake {
     pub(crate) fn request(
         &self,
         endpoint: Endpoint,
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
     ) -> Result<IntakeRequest, EncodeError> {
         let (codec, level) = match endpoint {
             Endpoint::Logs => (self.config.logs.compression, self.config.logs.compression_level),
             _ => (endpoint.compression(), CompressionLevel::Measured),
         };
         let failed = |error| EncodeError::Untranslatable(Reason::new(format!("{error}")));
-        let body = Body::compressed(vec![Bytes::from(body)], codec, level).map_err(failed)?;
+        let body = Body::compressed(vec![body.into()], codec, level).map_err(failed)?;
         Ok(IntakeRequest { endpoint, body, headers: HeaderMap::new() })
     }
 

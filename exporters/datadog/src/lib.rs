@@ -1,15 +1,15 @@
 //! The `datadog` exporter: traces, metrics and logs to Datadog's intake.
 
+pub mod logs;
+pub mod traces;
+
 mod config;
 mod exporter;
 mod host;
 mod intake;
 mod key;
-mod logs;
 mod metrics;
 mod stats;
-pub mod traces;
-
 #[cfg(test)]
 mod testing;
 

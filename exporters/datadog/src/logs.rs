@@ -10,7 +10,7 @@ use telemetry::names::DropReason;
 use crate::exporter::Shared;
 use crate::intake::{Endpoint, IntakeRequest};
 
-pub(crate) mod translate;
+pub mod translate;
 
 pub(crate) use translate::RECORDS_MAX;
 use translate::{Options, translate};

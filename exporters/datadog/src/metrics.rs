@@ -10,6 +10,8 @@ mod running;
 mod sketch;
 mod state;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod translate;
 mod units;
 mod wire;
@@ -79,6 +81,16 @@ impl Metrics {
         }
     }
 
+    fn tell_of_stats(&self, error: &str) {
+        tracing::warn!(
+            "otelcol.component.id" = %self.context.id,
+            "otelcol.component.kind" = "exporter",
+            dropped_items = 1,
+            error,
+            "A metric that should hold APM stats holds something else, and is dropped."
+        );
+    }
+
     fn tell(&self, unsendable: &[(DropReason, usize)]) {
         let is_fault = |(reason, _): &&(DropReason, usize)| {
             matches!(reason, DropReason::Untranslatable | DropReason::TooLarge)
@@ -107,8 +119,15 @@ impl Push for Metrics {
     ) -> Result<Encoded<MetricsRequest>, EncodeError> {
         let moment = Moment { now: now(), fallback_host: self.shared.fallback_host() };
         let mut outbox = Outbox::new(self.state.clone());
-        self.translator.translate(payload, moment, &mut outbox, |outbox, _| {
-            outbox.lose(DropReason::Untranslatable, 1);
+        self.translator.translate(payload, moment, &mut outbox, |outbox, stats| {
+            match crate::stats::requests(&self.shared.intake, stats) {
+                Ok(requests) if requests.is_empty() => outbox.lose(DropReason::Empty, 1),
+                Ok(requests) => outbox.add_all(requests),
+                Err(error) => {
+                    self.tell_of_stats(&error.to_string());
+                    outbox.lose(DropReason::Untranslatable, 1);
+                }
+            }
         });
         self.account();
         let (requests, unsendable) = outbox.finish();

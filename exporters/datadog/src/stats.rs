@@ -34,7 +34,7 @@ pub(crate) enum StatsError {
 pub(crate) fn requests(intake: &Intake, stats: &[u8]) -> Result<Vec<IntakeRequest>, StatsError> {
     let mut stats = StatsPayload::decode(stats)?;
     if stats.agent_version.is_empty() {
-        stats.agent_version = VERSION.into();
+        stats.agent_version = VERSION;
     }
     for client in &mut stats.stats {
         fill_version(client);
@@ -45,7 +45,7 @@ pub(crate) fn requests(intake: &Intake, stats: &[u8]) -> Result<Vec<IntakeReques
 
 fn fill_version(client: &mut ClientStatsPayload<'_>) {
     if client.tracer_version.is_empty() {
-        client.tracer_version = VERSION.into();
+        client.tracer_version = VERSION;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What this crate's tests share: an intake on loopback, and exporters that send to it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -35,12 +36,15 @@ impl Seen {
     }
 }
 
+/// What is answered to a request, of which so many came before.
+type Judge = dyn Fn(&Seen, usize) -> Response<ReplyBody> + Send + Sync;
+
 /// A Datadog that answers as it is told.
 #[derive(Clone)]
 pub(crate) struct Backend {
     seen: Arc<watch::Sender<Vec<Seen>>>,
-    answer: Arc<dyn Fn(&Seen, usize) -> Response<ReplyBody> + Send + Sync>,
-    counts: Arc<Mutex<std::collections::HashMap<String, usize>>>,
+    answer: Arc<Judge>,
+    counts: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Backend {

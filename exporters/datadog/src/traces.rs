@@ -71,15 +71,6 @@ impl Default for Options {
     }
 }
 
-/// What became of a payload.
-#[derive(Clone, Debug, Default)]
-pub struct Translation {
-    /// The encoded payloads for the intake.
-    pub bodies: Vec<Body>,
-    /// Spans that are in none of them.
-    pub left_out: LeftOut,
-}
-
 /// A body of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
@@ -111,14 +102,26 @@ impl LeftOut {
     }
 }
 
-/// Translates a payload of traces. The obfuscator remembers what it has seen from payload to payload. `now_nanos` stands in for the end of spans without a sound start.
+/// What a translator keeps from payload to payload.
+#[derive(Default)]
+pub struct Workbench {
+    /// Remembers statements that it has seen.
+    obfuscator: Obfuscator,
+    /// The memory of bodies.
+    bytes: Vec<u8>,
+}
+
+/// Translates a payload of traces. Each body is handed to `seal` when it is full, which may take its bytes and should leave memory for the next.
+/// `now_nanos` stands in for the end of spans without a sound start.
 pub fn translate(
     payload: &Payload,
     options: &Options,
-    obfuscator: &mut Obfuscator,
+    workbench: &mut Workbench,
     now_nanos: i64,
-) -> Translation {
-    let mut bodies = Bodies::new(options, payload.encoded_len());
+    mut seal: impl FnMut(&mut Body),
+) -> LeftOut {
+    let Workbench { obfuscator, bytes } = workbench;
+    let mut bodies = Bodies::new(options, std::mem::take(bytes), &mut seal);
     let mut left_out = LeftOut::default();
     for resource_spans in payload.resource_spans() {
         let attributes = KnownAttributes::of(resource_spans.resource.attributes);
@@ -137,7 +140,8 @@ pub fn translate(
         }
         bodies.end_resource();
     }
-    Translation { bodies: bodies.finish(), left_out }
+    *bytes = bodies.finish();
+    left_out
 }
 
 /// What is done with a trace.

@@ -27,10 +27,10 @@ pub(crate) fn format(payload: &Payload) -> Vec<u8> {
 fn put_traces(out: &mut Lines, payload: &Payload) {
     for (i, resource) in payload.resource_spans().enumerate() {
         out.line(format_args!("ResourceSpans #{i}"));
-        put_resource(out, &resource.schema_url, &resource.resource);
+        put_resource(out, &resource.schema_url(), &resource.resource);
         for (i, scope) in resource.scope_spans.iter().enumerate() {
             out.line(format_args!("ScopeSpans #{i}"));
-            out.line(format_args!("ScopeSpans SchemaURL: {}", scope.schema_url));
+            out.line(format_args!("ScopeSpans SchemaURL: {}", scope.schema_url()));
             put_scope(out, &scope.scope);
             for (i, span) in scope.spans.iter().enumerate() {
                 out.line(format_args!("Span #{i}"));
@@ -89,10 +89,10 @@ fn put_span(out: &mut Lines, span: &pdata::view::Span<'_>) {
 fn put_logs(out: &mut Lines, payload: &Payload) {
     for (i, resource) in payload.resource_logs().enumerate() {
         out.line(format_args!("ResourceLog #{i}"));
-        put_resource(out, &resource.schema_url, &resource.resource);
+        put_resource(out, &resource.schema_url(), &resource.resource);
         for (i, scope) in resource.scope_logs.iter().enumerate() {
             out.line(format_args!("ScopeLogs #{i}"));
-            out.line(format_args!("ScopeLogs SchemaURL: {}", scope.schema_url));
+            out.line(format_args!("ScopeLogs SchemaURL: {}", scope.schema_url()));
             put_scope(out, &scope.scope);
             for (i, record) in scope.log_records.iter().enumerate() {
                 out.line(format_args!("LogRecord #{i}"));

@@ -27,9 +27,9 @@ pub(crate) fn format(payload: &Payload) -> Vec<u8> {
 
 fn put_traces(out: &mut Lines, payload: &Payload) {
     for (i, resource) in payload.resource_spans().enumerate() {
-        put_resource(out, "ResourceTraces", i, resource.schema_url, resource.resource);
+        put_resource(out, "ResourceTraces", i, resource.schema_url(), resource.resource);
         for (i, scope) in resource.scope_spans.iter().enumerate() {
-            put_scope(out, "ScopeTraces", i, scope.schema_url, scope.scope);
+            put_scope(out, "ScopeTraces", i, scope.schema_url(), scope.scope);
             for span in scope.spans {
                 let (trace, id) = (Id(span.trace_id), Id(span.span_id));
                 let attributes = Spaced(span.attributes);
@@ -41,9 +41,9 @@ fn put_traces(out: &mut Lines, payload: &Payload) {
 
 fn put_logs(out: &mut Lines, payload: &Payload) {
     for (i, resource) in payload.resource_logs().enumerate() {
-        put_resource(out, "ResourceLog", i, resource.schema_url, resource.resource);
+        put_resource(out, "ResourceLog", i, resource.schema_url(), resource.resource);
         for (i, scope) in resource.scope_logs.iter().enumerate() {
-            put_scope(out, "ScopeLog", i, scope.schema_url, scope.scope);
+            put_scope(out, "ScopeLog", i, scope.schema_url(), scope.scope);
             for record in scope.log_records {
                 let attributes = Joined(record.attributes, ' ');
                 out.line(format_args!("{} {attributes}", Text(record.body)));
@@ -54,9 +54,9 @@ fn put_logs(out: &mut Lines, payload: &Payload) {
 
 fn put_metrics(out: &mut Lines, payload: &Payload) {
     for (i, resource) in payload.resource_metrics().enumerate() {
-        put_resource(out, "ResourceMetrics", i, resource.schema_url, resource.resource);
+        put_resource(out, "ResourceMetrics", i, resource.schema_url(), resource.resource);
         for (i, scope) in resource.scope_metrics.iter().enumerate() {
-            put_scope(out, "ScopeMetrics", i, scope.schema_url, scope.scope);
+            put_scope(out, "ScopeMetrics", i, scope.schema_url(), scope.scope);
             for metric in scope.metrics {
                 put_metric(out, &metric);
             }

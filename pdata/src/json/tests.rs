@@ -192,7 +192,7 @@ fn text_that_is_not_utf8_is_mended_and_counted() {
     let decoded = Payload::from_json(Signal::Traces, json).unwrap();
     assert_eq!((decoded.repaired_strings, decoded.payload.items()), (2, 1));
     let resource = decoded.payload.resource_spans().next().unwrap();
-    assert_eq!(resource.schema_url.as_str(), "a\u{fffd}");
+    assert_eq!(resource.schema_url().as_str(), "a\u{fffd}");
     let span = resource.scope_spans.iter().next().unwrap().spans.iter().next().unwrap();
     assert!(span.name.as_str().ends_with("\u{fffd}b"), "{}", span.name);
 }

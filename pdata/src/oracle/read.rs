@@ -33,12 +33,12 @@ fn resource_spans(view: view::ResourceSpans<'_>) -> ResourceSpans {
     let scope_spans = view.scope_spans.iter().map(|view| ScopeSpans {
         scope: Some(scope(view.scope)),
         spans: view.spans.iter().map(span).collect(),
-        schema_url: view.schema_url.to_string(),
+        schema_url: view.schema_url().to_string(),
     });
     ResourceSpans {
         resource: Some(resource(view.resource)),
         scope_spans: scope_spans.collect(),
-        schema_url: view.schema_url.to_string(),
+        schema_url: view.schema_url().to_string(),
     }
 }
 
@@ -101,12 +101,12 @@ fn resource_logs(view: view::ResourceLogs<'_>) -> ResourceLogs {
     let scope_logs = view.scope_logs.iter().map(|view| ScopeLogs {
         scope: Some(scope(view.scope)),
         log_records: view.log_records.iter().map(log_record).collect(),
-        schema_url: view.schema_url.to_string(),
+        schema_url: view.schema_url().to_string(),
     });
     ResourceLogs {
         resource: Some(resource(view.resource)),
         scope_logs: scope_logs.collect(),
-        schema_url: view.schema_url.to_string(),
+        schema_url: view.schema_url().to_string(),
     }
 }
 

@@ -1,5 +1,11 @@
 //! What is more than the intake takes at once goes in several calls. The fake knows the documented limits, so a call that exceeds one fails the test.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use tests::datadog::{Limit, stats};
 use tests::gateway::Gateway;
@@ -10,7 +16,11 @@ use super::{EXPORTER, LOGS, Line, METRICS, TRACES, assert_series_once, groups, h
 
 /// Text that no codec makes small.
 fn noise(bytes: usize) -> String {
-    std::iter::repeat_with(fastrand::alphanumeric).take(bytes).collect()
+    let mut random = vec![0; bytes.div_ceil(4) * 3];
+    fastrand::fill(&mut random);
+    let mut text = STANDARD.encode(random);
+    text.truncate(bytes);
+    text
 }
 
 fn noisy(key: &str, bytes: usize) -> KeyValue {
@@ -87,15 +97,27 @@ fn many_points_at_once_are_sent_in_calls_that_the_intake_takes() {
     assert_eq!(branch.delivered, 13_000.0, "{branch:?}");
 }
 
+/// Spans that ended at one time, with a status each, of so many resources from one on.
+fn with_resources(ended: u64, resources: Range<usize>, status: u16) -> ExportTraceServiceRequest {
+    let spans = resources.map(|number| {
+        let mut span = spans::span();
+        (span.start_time_unix_nano, span.end_time_unix_nano) = (ended - 1_000_000, ended);
+        span.attributes.extend([
+            spans::attribute("http.route", &format!("/orders/{number}")),
+            spans::attribute("http.response.status_code", &status.to_string()),
+        ]);
+        span
+    });
+    spans::with_spans(spans.collect())
+}
+
 #[test]
 fn many_groups_of_stats_are_sent_in_calls_that_the_intake_takes() {
     let line = Line::start();
-    let mut request = spans::request(4500);
-    for (number, span) in request.resource_spans[0].scope_spans[0].spans.iter_mut().enumerate() {
-        span.attributes.push(spans::attribute("http.route", &format!("/orders/{number}")));
+    let ended = spans::now_nanos();
+    for status in 200..205 {
+        line.send(TRACES, &with_resources(ended, 0..900, status));
     }
-    line.send(TRACES, &request);
-    line.intake.traces.wait_for_spans(&spans::ids(&request));
     let intake = line.stop();
     assert_eq!((hits(&intake), groups(&intake).len()), (4500, 4500));
     let calls = intake.stats.accepted();
@@ -104,6 +126,22 @@ fn many_groups_of_stats_are_sent_in_calls_that_the_intake_takes() {
         assert!(call.content.split_payload);
         assert!(stats::entries(&call.content).count() <= 4000);
     }
+}
+
+/// What would fill the memory is counted all the same, under one name.
+#[test]
+fn resources_without_end_are_counted_together() {
+    let line = Line::start();
+    let ended = spans::now_nanos();
+    for first in (0..25_000).step_by(5000) {
+        line.send(TRACES, &with_resources(ended, first..first + 5000, 200));
+    }
+    let intake = line.stop();
+    assert_eq!(hits(&intake), 25_000);
+    let resources: BTreeSet<String> =
+        groups(&intake).into_iter().map(|group| group.resource).collect();
+    assert!((10_000..25_000).contains(&resources.len()), "{} resources", resources.len());
+    assert!(resources.contains("tracer_blocked_value"));
 }
 
 /// The intake's real limits are not all known; one that is lower than the documented ones only makes more calls.

@@ -5,13 +5,19 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::{
+    ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint,
+    Metric, NumberDataPoint, Sum, Summary, SummaryDataPoint, exponential_histogram_data_point,
+    number_data_point, summary_data_point,
+};
 use opentelemetry_proto::tonic::trace::v1::Status;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use tests::datadog::traces;
 use tests::metrics::Branch;
-use tests::{records, spans};
+use tests::{points, records, spans};
 
-use super::{EXPORTER, LOGS, Line, TRACES};
+use super::{EXPORTER, LOGS, Line, METRICS, TRACES};
 
 /// Keys that mean something to Datadog, or whose values have rules.
 const KEYS: [&str; 24] = [
@@ -145,6 +151,141 @@ fn odd_records(random: &mut Rng, count: usize) -> ExportLogsServiceRequest {
     request
 }
 
+/// Numbers that somebody counts on not meeting.
+fn number(random: &mut Rng) -> f64 {
+    match random.u8(..) {
+        0..100 => random.f64() * 1000.0,
+        100..150 => f64::from(random.i32(-3..4)),
+        150..200 => f64::from_bits(random.u64(..)),
+        200..210 => f64::NAN,
+        210..220 => f64::INFINITY,
+        220..230 => f64::NEG_INFINITY,
+        230..240 => f64::MAX,
+        _ => f64::MIN_POSITIVE,
+    }
+}
+
+fn count(random: &mut Rng) -> u64 {
+    match random.u8(..) {
+        0..100 => 0,
+        100..220 => random.u64(0..100),
+        _ => random.u64(0..1_000_000),
+    }
+}
+
+fn buckets(random: &mut Rng) -> exponential_histogram_data_point::Buckets {
+    let bucket_counts = (0..random.usize(0..5)).map(|_| count(random)).collect();
+    exponential_histogram_data_point::Buckets { offset: random.i32(-2000..2000), bucket_counts }
+}
+
+/// A point of any kind, of one of few series, so that there are differences to take.
+fn odd_metric(random: &mut Rng) -> Metric {
+    let now = spans::now_nanos();
+    let (start_time_unix_nano, time_unix_nano) = (now - random.u64(0..2) * 5_000_000_000, now);
+    let aggregation_temporality = random.i32(-1..4);
+    let flags = u32::from(random.u8(..) < 10);
+    let name = format!("tests.odd.n{}", random.u8(0..8));
+    let data = match random.u8(0..5) {
+        kind @ (0 | 1) => {
+            let value = match random.u8(0..4) {
+                0 => None,
+                1 => Some(number_data_point::Value::AsInt(random.i64(..))),
+                _ => Some(number_data_point::Value::AsDouble(number(random))),
+            };
+            let point = NumberDataPoint {
+                start_time_unix_nano,
+                time_unix_nano,
+                flags,
+                value,
+                ..Default::default()
+            };
+            let (data_points, is_monotonic) = (vec![point], random.bool());
+            match kind {
+                0 => Data::Gauge(Gauge { data_points }),
+                _ => Data::Sum(Sum { data_points, aggregation_temporality, is_monotonic }),
+            }
+        }
+        2 => {
+            let bucket_counts: Vec<u64> = (0..random.usize(0..6)).map(|_| count(random)).collect();
+            let bounds = bucket_counts.len().saturating_sub(1);
+            // Far beyond that there are no bins.
+            let bound = |_| number(random).clamp(-1e100, 1e100);
+            let mut explicit_bounds: Vec<f64> = (0..bounds).map(bound).collect();
+            explicit_bounds.sort_by(f64::total_cmp);
+            let data_points = vec![HistogramDataPoint {
+                start_time_unix_nano,
+                time_unix_nano,
+                flags,
+                count: bucket_counts.iter().sum(),
+                sum: random.bool().then(|| number(random)),
+                bucket_counts,
+                explicit_bounds,
+                ..Default::default()
+            }];
+            Data::Histogram(Histogram { data_points, aggregation_temporality })
+        }
+        3 => {
+            let (zero_count, positive, negative) =
+                (count(random), buckets(random), buckets(random));
+            let counted = positive.bucket_counts.iter().chain(&negative.bucket_counts);
+            let data_points = vec![ExponentialHistogramDataPoint {
+                start_time_unix_nano,
+                time_unix_nano,
+                flags,
+                count: zero_count + counted.sum::<u64>(),
+                sum: random.bool().then(|| number(random)),
+                scale: random.i32(-12..22),
+                zero_count,
+                positive: Some(positive),
+                negative: Some(negative),
+                ..Default::default()
+            }];
+            Data::ExponentialHistogram(ExponentialHistogram {
+                data_points,
+                aggregation_temporality,
+            })
+        }
+        _ => {
+            let quantile = |random: &mut Rng| {
+                let (quantile, value) = (number(random), number(random));
+                summary_data_point::ValueAtQuantile { quantile, value }
+            };
+            let data_points = vec![SummaryDataPoint {
+                start_time_unix_nano,
+                time_unix_nano,
+                flags,
+                count: count(random),
+                sum: number(random),
+                quantile_values: (0..random.usize(0..3)).map(|_| quantile(random)).collect(),
+                ..Default::default()
+            }];
+            Data::Summary(Summary { data_points })
+        }
+    };
+    points::metric(&name, data)
+}
+
+#[test]
+fn odd_points_are_made_to_fit() {
+    let modes = [
+        "histograms: { mode: distributions, send_aggregation_metrics: true }",
+        "histograms: { mode: counters }, sums: { cumulative_monotonic_mode: raw_value }",
+    ];
+    for mode in modes {
+        let line = Line::start_with(|settings| settings.metrics(mode));
+        let mut random = Rng::with_seed(0x706f_696e);
+        for _ in 0..40 {
+            let metrics = (0..50).map(|_| odd_metric(&mut random)).collect();
+            line.send(METRICS, &points::with_metrics(metrics));
+        }
+        let branch = Branch::settled(line.gateway.metrics, EXPORTER, 2000);
+        let violations = line.intake.take_violations();
+        assert_eq!(branch.refused, 0.0, "{mode}: {branch:?}: {violations:#?}");
+        // Points of no temporality, no number or none recorded are a good part of these.
+        assert!(branch.delivered > 600.0, "{mode}: {branch:?}");
+    }
+}
+
 #[test]
 fn odd_spans_are_made_to_fit() {
     // Spans that ask to be dropped would be missing.
@@ -170,7 +311,7 @@ fn odd_log_records_are_made_to_fit() {
     let line = Line::start();
     let mut random = Rng::with_seed(0x6c6f_6773);
     let mut ids = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..15 {
         let request = odd_records(&mut random, 20);
         line.send(LOGS, &request);
         ids.extend(records::ids(&request));

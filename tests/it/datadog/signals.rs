@@ -97,7 +97,7 @@ fn log_records_arrive_with_their_trace() {
     line.intake.logs.wait_for_spans(&records::ids(&request));
     line.intake.logs.assert_delivered_once(&records::ids(&request));
     let call = line.intake.logs.accepted().remove(0);
-    assert_eq!(call.header("content-encoding"), Some("gzip"));
+    assert_eq!(call.header("content-encoding"), Some("zstd"));
     let log = &call.content.0[0];
     assert_eq!((log.text("message"), log.text("status")), (Some("paid"), Some("info")));
     assert_eq!((log.text("service"), log.text("hostname")), (Some("shop"), Some("test-host")));

@@ -198,6 +198,25 @@ fn stats_are_sent_again_until_they_are_taken_and_once() {
     assert_ten_traces(&intake, 1);
 }
 
+#[test]
+fn a_stop_says_which_stats_it_could_not_deliver() {
+    let intake = DatadogIntake::start();
+    intake.stats.answer_always(Answer::status(503));
+    let gateway = Gateway::new()
+        .shutdown("{ linger: 0s, deadline: 2s }")
+        .exporter(EXPORTER, &intake.settings().to_string());
+    let agent = gateway.start();
+    let request = ten_traces();
+    send_to(&gateway, TRACES, &request);
+    intake.traces.wait_for_spans(&spans::ids(&request));
+    let ended = agent.stop();
+    intake.traces.assert_delivered_once(&spans::ids(&request));
+    assert!(!intake.stats.requests().is_empty() && intake.stats.accepted().is_empty());
+    // One payload, or two when a bucket of ten seconds ended in between.
+    assert!((1..=2).contains(&undelivered(&ended)), "{}", ended.stderr);
+    assert!(ended.stderr.contains("datadog/apm_stats"), "{}", ended.stderr);
+}
+
 /// A Collector in front of the agent, whose connector has computed them.
 #[test]
 fn stats_that_come_as_a_metric_go_to_the_stats_endpoint() {

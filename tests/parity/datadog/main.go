@@ -1,82 +1,114 @@
-// Command datadog records what the `datadog` exporter and connector make of our cases.
+// Command datadog records what the `datadog` exporter and connector make of our cases. The connector and the trace agent
+// inside the exporter are whole, and send to a backend on loopback; of the exporter's metrics and logs it is the
+// translators.
 //
-//	go run . [-only PART] CASES
-//
-// CASES is a folder of cases. Each gets a `reference.json`: what arrived at a backend on loopback, decoded.
+//	go run . [-only PART] [-connector] CASES
 package main
 
 import (
 	"flag"
-	"fmt"
-	"os"
-	"sync"
+	"time"
+
+	pb "github.com/DataDog/datadog-agent/pkg/proto/pbgo/trace"
+	"google.golang.org/protobuf/proto"
 
 	"hikyaku/parity"
 )
 
-func main() {
-	only := flag.String("only", "", "record the cases whose name contains this")
-	workers := flag.Int("workers", 4, "how many cases to record at a time")
-	flag.Parse()
-	parity.StayOnLoopback()
-	if flag.NArg() != 1 {
-		flag.Usage()
-		os.Exit(2)
-	}
-	if err := record(flag.Arg(0), *only, *workers); err != nil {
-		fmt.Fprintln(os.Stderr, "datadog:", err)
-		os.Exit(1)
-	}
-}
+// The connector's payloads as it hands them on, before the exporter sends them.
+var connectorAlone = flag.Bool("connector", false, "record what the connector alone makes of spans")
 
-func record(folder, only string, workers int) error {
-	cases, err := parity.ReadCases(folder, only)
-	if err != nil {
-		return err
-	}
-	queue := make(chan *parity.Case)
-	failures := make([]error, workers)
-	var wait sync.WaitGroup
-	for worker := range workers {
-		wait.Go(func() {
-			for c := range queue {
-				if failures[worker] != nil {
-					continue // the queue has to be emptied
-				}
-				failures[worker] = recordCase(c)
-			}
-		})
-	}
-	for _, c := range cases {
-		queue <- c
-	}
-	close(queue)
-	wait.Wait()
-	for _, failure := range failures {
-		if failure != nil {
-			return failure
-		}
-	}
-	fmt.Printf("recorded %d cases\n", len(cases))
-	return nil
-}
+func main() { parity.Main(record) }
 
-func recordCase(c *parity.Case) error {
+func record(c *parity.Case) (map[string]any, error) {
 	signal, err := c.Signal()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	recorded := map[string]any{}
+	if *connectorAlone {
+		return recordConnector(c)
+	}
 	switch signal {
-	case "traces":
-		err = recordTraces(c, recorded)
 	case "metrics":
-		err = recordMetrics(c, recorded)
+		return recordMetrics(c)
 	case "logs":
-		err = recordLogs(c, recorded)
+		return recordLogs(c)
+	default:
+		return recordTraces(c)
 	}
+}
+
+func recordTraces(c *parity.Case) (map[string]any, error) {
+	started := time.Now()
+	traces, err := throughAgent(c)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Name, err)
+		return nil, err
 	}
-	return c.Write(recorded)
+	for _, payload := range traces {
+		parity.SettleSpans(payload.(map[string]any), started)
+	}
+	stats, err := throughConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, payload := range stats {
+		settleStats(payload.(map[string]any), started)
+	}
+	return map[string]any{
+		"traces": parity.Merged(traces, "tracerPayloads"),
+		"stats":  parity.Merged(stats, "stats"),
+	}, nil
+}
+
+func recordConnector(c *parity.Case) (map[string]any, error) {
+	started := time.Now()
+	made, err := statistics(c)
+	if err != nil {
+		return nil, err
+	}
+	payloads := []any{}
+	for _, payload := range made {
+		shown := parity.Fields(payload.ProtoReflect(), shownBytes)
+		settleStats(shown, started)
+		payloads = append(payloads, shown)
+	}
+	return map[string]any{"stats": parity.Merged(payloads, "stats")}, nil
+}
+
+func agentPayload(request parity.Request) (any, error) {
+	var payload pb.AgentPayload
+	if err := proto.Unmarshal(request.Body, &payload); err != nil {
+		return nil, err
+	}
+	return parity.Fields(payload.ProtoReflect(), shownBytes), nil
+}
+
+func statsPayload(request parity.Request) (any, error) {
+	var payload pb.StatsPayload
+	if _, err := payload.UnmarshalMsg(request.Body); err != nil {
+		return nil, err
+	}
+	return parity.Fields(payload.ProtoReflect(), shownBytes), nil
+}
+
+func shownBytes(name string, value []byte) any {
+	if name == "okSummary" || name == "errorSummary" {
+		return sketch(value)
+	}
+	return value
+}
+
+// settleStats takes what is an accident out of a payload of statistics. Spans of long ago are counted in the bucket of the moment: "now".
+func settleStats(payload map[string]any, started time.Time) {
+	for _, client := range parity.List(payload["stats"]) {
+		client := client.(map[string]any)
+		for _, bucket := range parity.List(client["stats"]) {
+			bucket := bucket.(map[string]any)
+			if start, ok := bucket["start"].(uint64); ok && parity.IsNow(time.Unix(0, int64(start)), started) {
+				bucket["start"] = "now"
+			}
+			bucket["stats"] = parity.Sorted(parity.List(bucket["stats"]))
+		}
+		client["stats"] = parity.Sorted(parity.List(client["stats"]))
+	}
 }

@@ -69,3 +69,13 @@ fn each_reading_of_backslashes_has_a_place_of_its_own() {
     miss(&mut cache, "a");
     assert!(!cache.contains(Cache::place("a", true), "a"));
 }
+
+#[test]
+fn another_statement_with_the_same_place_is_not_there() {
+    let mut cache = Cache::default();
+    miss(&mut cache, "a");
+    miss(&mut cache, "a");
+    let place = Cache::place("a", false);
+    assert!(cache.contains(place, "a"));
+    assert!(!cache.contains(place, "b"));
+}

@@ -34,6 +34,7 @@ proptest! {
             "SELECT 'c:\\', 'd'",
             "SELECT '\\', '\\'",
             "SELECT '\\' OR '",
+            "SELECT \"\\a\"",
             "'never closed",
             "-- nothing",
             "a",
@@ -59,4 +60,23 @@ fn a_statement_is_kept_when_it_comes_back() {
     statements.obfuscate("SELECT 1");
     assert!(kept(&mut statements, "SELECT 1"));
     assert!(!kept(&mut statements, "SELECT 2"));
+}
+
+#[test]
+fn another_statement_with_the_same_place_is_not_the_last_one() {
+    let mut statements = Statements::default();
+    statements.obfuscate("SELECT 1");
+    let place = Cache::place("SELECT 1", false);
+    assert!(statements.last.is(place, "SELECT 1"));
+    assert!(!statements.last.is(place, "SELECT 2"));
+}
+
+#[test]
+fn only_statements_of_a_bounded_length_are_remembered() {
+    let mut statements = Statements::default();
+    for (len, is_last) in [(REPEATED_MAX, true), (REPEATED_MAX + 1, false)] {
+        let statement = "a".repeat(len);
+        assert_eq!(statements.obfuscate(&statement), statement);
+        assert_eq!(statements.last.is(Cache::place(&statement, false), &statement), is_last);
+    }
 }

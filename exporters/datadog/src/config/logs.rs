@@ -6,6 +6,8 @@ use config::{Compression, CompressionLevel};
 use confmap::Section;
 use http::Uri;
 
+use crate::intake::Endpoint;
+
 /// How log records are sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Logs {
@@ -50,7 +52,9 @@ impl Logs {
         let compression = match level {
             Some(0) => Compression::None,
             _ if !uses_compression => Compression::None,
-            _ => Compression::Gzip,
+            // The levels are gzip's.
+            Some(_) => Compression::Gzip,
+            None => Endpoint::Logs.compression(),
         };
         let compression_level = match level.and_then(|level| i32::try_from(level).ok()) {
             Some(level) => CompressionLevel::Set(level),

@@ -42,7 +42,7 @@ fn defaults_are_the_collectors() {
     assert!(config.metrics.instrumentation_scope_metadata_as_tags);
     let Logs { endpoint, compression, compression_level, batch_wait } = &config.logs;
     assert_eq!(endpoint.as_ref().unwrap(), "https://http-intake.logs.datadoghq.com/");
-    assert_eq!((*compression, *compression_level), (Compression::Gzip, CompressionLevel::Measured));
+    assert_eq!((*compression, *compression_level), (Compression::Zstd, CompressionLevel::Measured));
     assert_eq!(*batch_wait, Some(Duration::from_secs(5)));
     let HostMetadata { enabled, hostname_source, tags, reporter_period } = &config.host_metadata;
     assert_eq!((*enabled, *hostname_source), (true, HostnameSource::ConfigOrSystem));
@@ -100,6 +100,7 @@ host_metadata: {tags: [\"env:prod\"], reporter_period: 5m}
     let raw = CumulativeMonotonicMode::RawValue;
     assert_eq!(config.metrics.sums.cumulative_monotonic_mode, raw);
     assert_eq!(config.metrics.summaries, SummaryMode::NoQuantiles);
+    assert_eq!(config.logs.compression, Compression::Gzip);
     assert_eq!(config.logs.compression_level, CompressionLevel::Set(9));
     assert_eq!(config.logs.batch_wait, Some(Duration::from_secs(2)));
     assert_eq!(config.host_metadata.tags, ["env:prod"]);

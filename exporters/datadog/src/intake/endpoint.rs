@@ -34,17 +34,6 @@ pub(crate) enum Base {
 }
 
 impl Endpoint {
-    /// Every endpoint.
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Traces,
-        Self::Stats,
-        Self::Series,
-        Self::Sketches,
-        Self::Logs,
-        Self::Validate,
-        Self::HostMetadata,
-    ];
-
     /// Which of the settings it stands below.
     pub(crate) fn base(self) -> Base {
         match self {
@@ -83,12 +72,12 @@ impl Endpoint {
         Some(HeaderValue::from_static(media_type))
     }
 
-    /// How its bodies are compressed, unless a setting says otherwise. Datadog's Agent sends traces, series and distributions
-    /// with zstd by default, stats and host metadata with gzip.
+    /// How its bodies are compressed, unless a setting says otherwise: with zstd, which takes half the time of gzip for two thirds of the
+    /// bytes, where clients of Datadog's own send it. Those are the Agent, and the Lambda extension for logs.
     pub(crate) fn compression(self) -> Compression {
         match self {
-            Self::Traces | Self::Series | Self::Sketches => Compression::Zstd,
-            Self::Stats | Self::Logs | Self::HostMetadata => Compression::Gzip,
+            Self::Traces | Self::Series | Self::Sketches | Self::Logs => Compression::Zstd,
+            Self::Stats | Self::HostMetadata => Compression::Gzip,
             Self::Validate => Compression::None,
         }
     }

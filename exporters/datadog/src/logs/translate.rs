@@ -16,37 +16,37 @@ use group::Group;
 use record::Scratch;
 
 /// The most records in a request (Datadog's `logs` API).
-pub(crate) const RECORDS_MAX: usize = 1000;
+pub const RECORDS_MAX: usize = 1000;
 /// The longest body before compression (Datadog's `logs` API).
-pub(crate) const BODY_BYTES_MAX: usize = 5_000_000;
+pub const BODY_BYTES_MAX: usize = 5_000_000;
 /// The longest item; the intake cuts longer ones (Datadog's `logs` API).
-pub(crate) const RECORD_BYTES_MAX: usize = 1_000_000;
+pub const RECORD_BYTES_MAX: usize = 1_000_000;
 
 /// What a translation depends on besides the payload.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Options<'a> {
+pub struct Options<'a> {
     /// The host of records that name none; empty for none.
-    pub(crate) fallback_host: &'a str,
+    pub fallback_host: &'a str,
 }
 
 /// What became of a payload's first records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Done {
+pub struct Done {
     /// Records in the body.
-    pub(crate) written: usize,
+    pub written: usize,
     /// 1 when no body has room for the first one; none is written then.
-    pub(crate) too_large: usize,
+    pub too_large: usize,
 }
 
 impl Done {
     /// Records that need not be looked at again.
-    pub(crate) fn consumed(&self) -> usize {
+    pub fn consumed(&self) -> usize {
         self.written + self.too_large
     }
 }
 
 /// Writes as many of a payload's records as a body has room for. The body is whole JSON.
-pub(crate) fn translate(payload: &Payload, options: &Options<'_>, out: &mut Vec<u8>) -> Done {
+pub fn translate(payload: &Payload, options: &Options<'_>, out: &mut Vec<u8>) -> Done {
     let mut done = Done::default();
     let mut scratch = Scratch::default();
     out.reserve(payload.encoded_len().saturating_mul(2).min(BODY_BYTES_MAX));

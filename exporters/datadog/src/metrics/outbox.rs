@@ -131,14 +131,14 @@ impl Outbox {
         }
     }
 
-    /// Adds a request that was made elsewhere.
-    pub(crate) fn add(&mut self, intake: IntakeRequest, points: usize) {
-        let limits = Limits { raw: usize::MAX, compressed: usize::MAX, entries: 1 };
-        let undo = Undo::new(self.state.clone(), Vec::new());
-        let request = MetricsRequest { intake, limits, carries: vec![true; 1], undo: undo.into() };
-        let mut encoded = request.encoded();
-        encoded.items = points;
-        self.requests.push(encoded);
+    /// Adds the requests that another data point became, which is counted with the first.
+    pub(crate) fn add_all(&mut self, requests: Vec<IntakeRequest>) {
+        for (nth, intake) in requests.into_iter().enumerate() {
+            let limits = Limits { raw: usize::MAX, compressed: usize::MAX, entries: 1 };
+            let undo = Undo::new(self.state.clone(), Vec::new()).into();
+            let carries = vec![nth == 0];
+            self.requests.push(MetricsRequest { intake, limits, carries, undo }.encoded());
+        }
     }
 
     /// Closes what is open. All requests in order, and what is not sent.

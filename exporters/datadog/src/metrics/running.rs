@@ -22,32 +22,36 @@ const SOURCES_MAX: usize = 10_000;
 pub(crate) struct Running {
     /// When it was last told of any, in seconds since 1970.
     since: u64,
-    told: BTreeSet<Seen>,
-    new: Vec<Seen>,
+    hosts: Told,
+    /// Tasks on Fargate, by their ARNs.
+    tasks: Told,
 }
 
-/// What metrics came from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Seen {
-    /// A host, and none.
-    Host(String),
-    /// A task on Fargate, by its tag.
-    Task(String),
+/// Names that were told, and those that are still to be told.
+#[derive(Debug, Default)]
+struct Told {
+    told: BTreeSet<String>,
+    new: Vec<String>,
+}
+
+impl Told {
+    fn note(&mut self, name: &str) {
+        if !self.told.contains(name) && self.told.len() < SOURCES_MAX {
+            self.told.insert(name.to_owned());
+            self.new.push(name.to_owned());
+        }
+    }
 }
 
 impl Running {
     /// Notes what metrics came from. `host` is the one that is written beside them.
     pub(crate) fn note(&mut self, source: Option<&Source<'_>>, host: &str) {
-        let seen = match source {
+        match source {
             Some(Source::Serverless(on)) if on.platform == Platform::EcsFargate => {
-                Seen::Task(on.identity.to_owned())
+                self.tasks.note(on.identity);
             }
-            Some(Source::Serverless(_)) => return,
-            Some(Source::Host(_)) | None => Seen::Host(host.to_owned()),
-        };
-        if self.told.len() < SOURCES_MAX && !self.told.contains(&seen) {
-            self.told.insert(seen.clone());
-            self.new.push(seen);
+            Some(Source::Serverless(_)) => {}
+            Some(Source::Host(_)) | None => self.hosts.note(host),
         }
     }
 
@@ -55,12 +59,16 @@ impl Running {
     pub(crate) fn begin(&mut self, seconds: u64) {
         if seconds.abs_diff(self.since) >= SILENCE {
             self.since = seconds;
-            self.told.clear();
+            self.hosts.told.clear();
+            self.tasks.told.clear();
         }
     }
 
     /// Appends a series for each host and task that is new.
     pub(crate) fn put(&mut self, seconds: u64, outbox: &mut Outbox) {
+        if self.hosts.new.is_empty() && self.tasks.new.is_empty() {
+            return;
+        }
         let mut about = TagList::default();
         about.push(b"version", env!("CARGO_PKG_VERSION").as_bytes());
         about.push(b"command", b"hikyaku");
@@ -75,20 +83,17 @@ impl Running {
             put_series(&mut outbox.series.body, &head, sample);
             outbox.end_entry(|outbox| &mut outbox.series, start, Carries::Nothing, None);
         };
-        let on_hosts = self.new.iter().all(|seen| matches!(seen, Seen::Host(_)));
-        if on_hosts && self.new.iter().any(|seen| *seen != Seen::Host(String::new())) {
-            // As upstream: once without a host, unless tasks stand for that.
+        // As upstream: once without a host, unless tasks stand for that.
+        if self.tasks.new.is_empty() && self.hosts.new.iter().any(|host| !host.is_empty()) {
             put(NAME, "", &none);
         }
-        for seen in self.new.drain(..) {
-            match seen {
-                Seen::Host(host) => put(NAME, &host, &none),
-                Seen::Task(arn) => {
-                    let mut tags = TagList::default();
-                    tags.push(b"task_arn", arn.as_bytes());
-                    put(NAME_ON_FARGATE, "", &tags);
-                }
-            }
+        for host in self.hosts.new.drain(..) {
+            put(NAME, &host, &none);
+        }
+        for arn in self.tasks.new.drain(..) {
+            let mut tags = TagList::default();
+            tags.push(b"task_arn", arn.as_bytes());
+            put(NAME_ON_FARGATE, "", &tags);
         }
     }
 }

@@ -111,6 +111,11 @@ impl State {
         self.forgotten.since()
     }
 
+    /// The value of the point that was remembered last for a series.
+    pub(crate) fn value_mut(&mut self, key: Key) -> Option<&mut Value> {
+        self.young.points.get_mut(&key).map(|point| &mut point.value)
+    }
+
     /// Takes back what was sent for a point and has not arrived: the next point's difference is larger by it.
     pub(crate) fn take_back(&mut self, undone: Undone) {
         for generation in [&mut self.young, &mut self.old] {
@@ -150,7 +155,7 @@ impl State {
 
     /// Begins a new generation when it is time for one.
     fn turn(&mut self, now: u64) {
-        let is_full = self.young.bytes() > self.limit_bytes / 2;
+        let is_full = self.young.next_bytes() > self.limit_bytes / 2;
         if now.saturating_sub(self.turned) < self.ttl && !is_full {
             return;
         }
@@ -170,9 +175,18 @@ impl Generation {
     }
 
     fn bytes(&self) -> usize {
+        self.table_bytes() + self.heap_bytes
+    }
+
+    /// Bytes that it takes with one more series. A full table doubles.
+    fn next_bytes(&self) -> usize {
+        let is_full = self.points.len() == self.points.capacity();
+        self.bytes() + if is_full { self.table_bytes() } else { 0 }
+    }
+
+    fn table_bytes(&self) -> usize {
         // A table has an eighth of its places free, and a byte for each.
-        let places = self.points.capacity() / 7 * 8;
-        places * (size_of::<(Key, Point)>() + 1) + self.heap_bytes
+        self.points.capacity() / 7 * 8 * (size_of::<(Key, Point)>() + 1)
     }
 }
 

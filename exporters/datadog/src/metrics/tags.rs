@@ -4,7 +4,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use pdata::text::put_text;
 use pdata::view::AnyValue;
-use pdata::wire::put_len;
 
 use super::state::Key;
 
@@ -44,11 +43,6 @@ impl TagList {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).filter_map(|(start, end)| self.text.get(start..*end))
-    }
-
-    /// Appends each tag as a field.
-    pub(crate) fn put(&self, out: &mut Vec<u8>, number: u32) {
-        self.iter().for_each(|tag| put_len(out, number, tag));
     }
 }
 

@@ -12,6 +12,7 @@ mod summary;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datadog::source::Source;
+use datadog::stats::{is_stats, unwrap};
 use datadog::tags::resource_tags;
 use pdata::Payload;
 use pdata::view::{AnyValue, Attributes, Data, Metric, ResourceMetrics, Scope};
@@ -26,9 +27,6 @@ use super::tags::{Identity, Role, TagList};
 use super::units::unit;
 use super::wire::{Head, Sample, put_series, put_sketch};
 use crate::config::{self, InitialValue};
-
-/// Where the connector's stats are: the name of a metric, and of the attribute that holds a `StatsPayload` in protobuf.
-const STATS: &str = "dd.internal.stats.payload";
 
 /// Translates payloads, and remembers what it has to from one to the next.
 #[derive(Debug)]
@@ -68,10 +66,12 @@ impl Translator {
         let seconds = moment.now / 1_000_000_000;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.begin(seconds);
+        let mut scratch = Scratch::default();
         for metrics in payload.resource_metrics() {
             let source = Source::of(&metrics.resource.attributes);
             let host = source.as_ref().map_or(moment.fallback_host, Source::host);
-            if self.resource(&metrics, host, moment.now, outbox, &mut stats) {
+            let mut desk = Desk { outbox, scratch: &mut scratch, now: moment.now };
+            if self.resource(&metrics, host, &mut desk, &mut stats) {
                 running.note(source.as_ref(), host);
             }
         }
@@ -83,8 +83,7 @@ impl Translator {
         &self,
         metrics: &ResourceMetrics<'a>,
         host: &str,
-        now: u64,
-        outbox: &mut Outbox,
+        desk: &mut Desk<'_>,
         stats: &mut impl FnMut(&mut Outbox, &'a [u8]),
     ) -> bool {
         let resource = metrics.resource.attributes;
@@ -95,10 +94,6 @@ impl Translator {
             });
         }
         resource_tags(&resource, |key, value| tags.push(key, value));
-        let identity = self
-            .identity
-            .part(Role::Host, host.as_bytes())
-            .wrapping_add(self.identity.part(Role::Origin, &origin_id(&resource)));
         let mut counts = false;
         for scope_metrics in metrics.scope_metrics {
             let scope = scope_metrics.scope;
@@ -106,28 +101,28 @@ impl Translator {
             if self.settings.instrumentation_scope_metadata_as_tags {
                 push_scope(&mut tags, &scope);
             }
-            let identity = identity.wrapping_add(self.identity.tags(&tags));
             let service = origin::service(scope.name.as_bytes());
             let overridden = self.settings.resource_attributes_as_tags.then_some(resource);
             let mut work = Work {
                 translator: self,
-                outbox,
-                now,
+                outbox: desk.outbox,
+                scratch: desk.scratch,
+                now: desk.now,
                 host,
                 service,
                 scope_tags: &tags,
-                scope_identity: identity,
+                resource,
                 overridden,
-                scratch: Scratch::default(),
+                identity: None,
             };
             for metric in scope_metrics.metrics {
-                if let (true, Data::Sum { points, .. }) = (metric.name == STATS, metric.data) {
-                    for point in points {
-                        match point.attributes.get(STATS) {
-                            Some(AnyValue::Bytes(payload)) => stats(work.outbox, payload),
-                            _ => work.outbox.lose(DropReason::Untranslatable, 1),
-                        }
+                if let (true, Data::Sum { points, .. }) = (is_stats(&metric), metric.data) {
+                    let mut empty = points.iter().count();
+                    for payload in unwrap(&metric) {
+                        empty -= 1;
+                        stats(work.outbox, payload);
                     }
+                    work.outbox.lose(DropReason::Untranslatable, empty);
                     continue;
                 }
                 counts |= !names::is_of_runtime(metric.name.as_bytes());
@@ -147,19 +142,27 @@ impl Translator {
     }
 }
 
+/// What all of a payload is translated with.
+struct Desk<'a> {
+    outbox: &'a mut Outbox,
+    scratch: &'a mut Scratch,
+    now: u64,
+}
+
 /// Translating what comes from one scope.
 struct Work<'a> {
     translator: &'a Translator,
     outbox: &'a mut Outbox,
+    scratch: &'a mut Scratch,
     now: u64,
     host: &'a str,
     service: u32,
     scope_tags: &'a TagList,
-    /// What identifies the scope's series, but for name and the tags of a point.
-    scope_identity: Key,
+    resource: Attributes<'a>,
     /// Attributes that stand in the place of a point's of the same key.
     overridden: Option<Attributes<'a>>,
-    scratch: Scratch,
+    /// What identifies the scope's series, but for name and the tags of a point; made when it is needed.
+    identity: Option<Key>,
 }
 
 /// Memory that is used again.
@@ -239,9 +242,15 @@ impl Work<'_> {
     }
 
     /// What identifies the series of the point at hand.
-    fn identity(&self, role: Role, name: &[u8]) -> Key {
+    fn identity(&mut self, role: Role, name: &[u8]) -> Key {
         let identity = &self.translator.identity;
-        let named = self.scope_identity.wrapping_add(identity.part(role, name));
+        let of_scope = *self.identity.get_or_insert_with(|| {
+            identity
+                .tags(self.scope_tags)
+                .wrapping_add(identity.part(Role::Host, self.host.as_bytes()))
+                .wrapping_add(identity.part(Role::Origin, &origin_id(&self.resource)))
+        });
+        let named = of_scope.wrapping_add(identity.part(role, name));
         named.wrapping_add(identity.tags(&self.scratch.point))
     }
 

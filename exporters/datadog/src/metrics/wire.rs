@@ -5,10 +5,8 @@ use pdata::wire::{put_len, put_message, put_uint};
 use super::sketch::{Sketch, put_double, put_int};
 use super::tags::TagList;
 
-/// `origin_product`: Datadog's exporter.
+/// `origin_product`: Datadog's exporter. It names no category.
 const PRODUCT: u64 = 19;
-/// `origin_category`: OTLP.
-const CATEGORY: u64 = 17;
 
 /// What Datadog's own clients end a `SketchPayload` with: metadata without a field.
 pub(crate) const SKETCHES_END: &[u8] = &[0x12, 0x00];
@@ -62,7 +60,15 @@ pub(crate) fn put_series(out: &mut Vec<u8>, head: &Head<'_>, sample: Sample) {
             put_text(resource, 2, head.host);
         });
         put_name(out, 2, head);
-        head.tags.iter().for_each(|tags| tags.put(out, 3));
+        for tag in head.tags.iter().flat_map(|tags| tags.iter()) {
+            match resource_of(tag) {
+                Some((kind, name)) => put_message(out, 1, |resource| {
+                    put_len(resource, 1, kind);
+                    put_len(resource, 2, name);
+                }),
+                None => put_len(out, 3, tag),
+            }
+        }
         put_message(out, 4, |point| {
             put_double(point, 1, sample.value);
             put_int(point, 2, sample.seconds);
@@ -74,12 +80,25 @@ pub(crate) fn put_series(out: &mut Vec<u8>, head: &Head<'_>, sample: Sample) {
     });
 }
 
+/// Type and name of the resource that a tag of a series stands for, if it does: `PopulateDeviceField` and `PopulateResources` of DataDog/datadog-agent
+/// `pkg/metrics/series.go`.
+fn resource_of(tag: &[u8]) -> Option<(&[u8], &[u8])> {
+    if let Some(device) = tag.strip_prefix(b"device:") {
+        return Some((b"device", device));
+    }
+    let resource = tag.strip_prefix(b"dd.internal.resource:")?;
+    let colon = resource.iter().position(|byte| *byte == b':')?;
+    let (kind, name) = resource.split_at_checked(colon)?;
+    let name = name.get(1..)?;
+    (!kind.is_empty() && !name.is_empty()).then_some((kind, name))
+}
+
 /// Appends a `Sketch` to a `SketchPayload`.
 pub(crate) fn put_sketch(out: &mut Vec<u8>, head: &Head<'_>, seconds: i64, sketch: &Sketch) {
     put_message(out, 1, |out| {
         put_name(out, 1, head);
         put_text(out, 2, head.host);
-        head.tags.iter().for_each(|tags| tags.put(out, 4));
+        head.tags.iter().flat_map(|tags| tags.iter()).for_each(|tag| put_len(out, 4, tag));
         put_message(out, 7, |point| sketch.put(point, seconds));
         put_origin(out, 8, head.service);
     });
@@ -102,8 +121,7 @@ fn put_origin(out: &mut Vec<u8>, number: u32, service: u32) {
     put_message(out, number, |metadata| {
         put_message(metadata, 1, |origin| {
             put_uint(origin, 4, PRODUCT);
-            put_uint(origin, 5, CATEGORY);
-            put_uint(origin, 6, service.into());
+            put_int(origin, 6, service.into());
         });
     });
 }

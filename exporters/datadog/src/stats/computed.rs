@@ -44,18 +44,19 @@ pub(crate) fn with_stats(
         return Ok(traces);
     }
     let id = stats_id(&context.id);
-    let stats_context = Context::new(
-        context.process.clone(),
-        ComponentKind::Exporter,
-        id.parse().map_err(|error| BuildError(format!("exporter \"{id}\": {error}")))?,
-        Some(Signal::Metrics),
-        None,
-    );
+    let id: ComponentId =
+        id.parse().map_err(|error| BuildError(format!("exporter \"{id}\": {error}")))?;
+    // Whoever is shut down ends the tasks of its context: the meter before the sink, which then sends what the meter had.
+    let stats_context = || {
+        let (process, id) = (context.process.clone(), id.clone());
+        Context::new(process, ComponentKind::Exporter, id, Some(Signal::Metrics), None)
+    };
+    let (sink_context, meter_context) = (stats_context(), stats_context());
     let helper = shared.config.helper.clone();
-    let sink = exporter(stats_context.clone(), helper, Stats::new(shared.clone()))?;
-    let outlet = Outlet::to(Arc::new(Counted::new(&stats_context, sink.clone())));
+    let sink = exporter(sink_context.clone(), helper, Stats::new(shared.clone()))?;
+    let outlet = Outlet::to(Arc::new(Counted::new(&sink_context, sink.clone())));
     let interval = ConcentratorSettings::default().bucket_interval;
-    let meter = Meter::new(driver_settings(shared), interval, stats_context, outlet);
+    let meter = Meter::new(driver_settings(shared), interval, meter_context, outlet);
     let decision = Decision {
         always: settings.compute_stats == ComputeStats::Always,
         exporter: context.id.clone(),

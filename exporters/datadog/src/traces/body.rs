@@ -18,11 +18,10 @@ const TARGET_TPS: f64 = 10.0;
 /// More than the lengths of the messages that are still open can grow by.
 const SLACK: usize = 32;
 
-/// Writes bodies one after the other.
+/// Writes bodies one after the other, and hands each over when it is full. The memory of one serves the next.
 pub(super) struct Bodies<'o> {
     options: &'o Options,
-    expected_len: usize,
-    done: Vec<Body>,
+    seal: &'o mut dyn FnMut(&mut Body),
     body: Body,
     /// The open tracer payload.
     tracer: Option<Open>,
@@ -44,14 +43,16 @@ struct Open {
 }
 
 impl<'o> Bodies<'o> {
-    pub(super) fn new(options: &'o Options, payload_len: usize) -> Self {
-        // Twice the payload's length is what spans of a web service take.
-        let expected_len = payload_len.saturating_mul(2).saturating_add(1024);
+    /// Writes into the memory of `bytes`.
+    pub(super) fn new(
+        options: &'o Options,
+        bytes: Vec<u8>,
+        seal: &'o mut dyn FnMut(&mut Body),
+    ) -> Self {
         let mut this = Self {
             options,
-            expected_len: expected_len.min(options.body_len_max),
-            done: Vec::new(),
-            body: Body::default(),
+            seal,
+            body: Body { bytes, ..Body::default() },
             tracer: None,
             chunk: None,
             spans_of_chunk: 0,
@@ -64,16 +65,18 @@ impl<'o> Bodies<'o> {
     }
 
     fn open_body(&mut self) {
-        let mut out = Vec::with_capacity(self.expected_len);
+        self.body.spans = 0;
+        self.body.languages.clear();
+        let out = &mut self.body.bytes;
+        out.clear();
         if !self.options.fallback_host.is_empty() {
-            wire::put_len(&mut out, 1, self.options.fallback_host.as_bytes());
+            wire::put_len(out, 1, self.options.fallback_host.as_bytes());
         }
-        wire::put_len(&mut out, 2, ENV.as_bytes());
+        wire::put_len(out, 2, ENV.as_bytes());
         let version = concat!("datadogexporter-hikyaku-", env!("CARGO_PKG_VERSION"));
-        wire::put_len(&mut out, 7, version.as_bytes());
-        wire::put_fixed64(&mut out, 8, TARGET_TPS.to_bits());
-        wire::put_fixed64(&mut out, 9, TARGET_TPS.to_bits());
-        self.body = Body { bytes: out, ..Body::default() };
+        wire::put_len(out, 7, version.as_bytes());
+        wire::put_fixed64(out, 8, TARGET_TPS.to_bits());
+        wire::put_fixed64(out, 9, TARGET_TPS.to_bits());
     }
 
     /// Begins the tracer payload of a resource: its fields but the chunks, and the language of its SDK.
@@ -177,16 +180,15 @@ impl<'o> Bodies<'o> {
     }
 
     fn close_body(&mut self) {
-        let body = std::mem::take(&mut self.body);
-        if body.spans > 0 {
-            self.done.push(body);
+        if self.body.spans > 0 {
+            (self.seal)(&mut self.body);
         }
     }
 
-    /// All bodies. None of them is without a span.
-    pub(super) fn finish(mut self) -> Vec<Body> {
+    /// Hands over the last body. None is without a span. Gives back the memory.
+    pub(super) fn finish(mut self) -> Vec<u8> {
         self.end_resource();
         self.close_body();
-        self.done
+        self.body.bytes
     }
 }

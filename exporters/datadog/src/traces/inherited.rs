@@ -54,12 +54,12 @@ impl<'a> Block<'a> {
             put_value(&mut scratch, attribute);
             if scratch.is_empty() {
                 empty.push(key);
-            } else if seen.add(&key) {
+            } else if seen.add(key.clone()) {
                 this.push(key, &scratch);
             }
         }
         for key in empty {
-            if seen.add(&key) {
+            if seen.add(key.clone()) {
                 this.push(key, b"");
             }
         }

@@ -1,17 +1,17 @@
 //! Spans, translated and sent.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use exporter_helper::{EncodeError, Encoded, EncodedRequest, Push, SendError, Sent};
+use bytes::Bytes;
+use exporter_helper::{EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Push, SendError, Sent};
 use http::{HeaderName, HeaderValue};
 use pdata::Payload;
 use pipeline::Client;
 use telemetry::names::DropReason;
 
-use datadog::obfuscate::Obfuscator;
-
-use super::{Body, LeftOut, Options, translate};
+use super::{Body, LeftOut, Options, Workbench, translate};
 use crate::exporter::Shared;
 use crate::intake::{Endpoint, IntakeRequest};
 
@@ -24,34 +24,48 @@ pub(crate) struct Traces {
     id: String,
     /// Made with the first payload, since the host is asked for then.
     options: OnceLock<Options>,
-    obfuscators: Obfuscators,
+    workbenches: Workbenches,
 }
 
-/// Obfuscators that nobody uses at the moment: several payloads can be encoded at once.
-#[derive(Default)]
-struct Obfuscators(Mutex<Vec<Obfuscator>>);
+/// Workbenches that nobody uses at the moment. There are as many as there are processors, so that no more payloads than that are
+/// translated at once, each of which takes the memory of a body.
+struct Workbenches {
+    idle: Mutex<Vec<Workbench>>,
+    returned: Condvar,
+}
 
-/// More are not kept.
-const OBFUSCATORS_MAX: usize = 2;
+/// From which size on a payload is translated on a thread that may wait for a workbench.
+const WAITS_FROM_BYTES: usize = OFFLOAD_BYTES;
 
-impl Obfuscators {
-    fn take(&self) -> Obfuscator {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.pop().unwrap_or_default()
+impl Workbenches {
+    fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let idle = (0..processors).map(|_| Workbench::default()).collect();
+        Self { idle: Mutex::new(idle), returned: Condvar::new() }
     }
 
-    fn put_back(&self, obfuscator: Obfuscator) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < OBFUSCATORS_MAX {
-            idle.push(obfuscator);
+    /// A workbench for a payload of this size. A small one gets one at once: the runtime's own thread asks for it.
+    fn take(&self, payload_bytes: usize) -> Workbench {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match idle.pop() {
+                Some(workbench) => return workbench,
+                None if payload_bytes <= WAITS_FROM_BYTES => return Workbench::default(),
+                None => idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner),
+            }
         }
+    }
+
+    fn put_back(&self, workbench: Workbench) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(workbench);
+        self.returned.notify_one();
     }
 }
 
 impl Traces {
     /// Sends by the client of a section, for the exporter of this id.
     pub(crate) fn new(shared: Arc<Shared>, id: String) -> Self {
-        Self { shared, id, options: OnceLock::new(), obfuscators: Obfuscators::default() }
+        Self { shared, id, options: OnceLock::new(), workbenches: Workbenches::new() }
     }
 
     fn options(&self) -> &Options {
@@ -59,9 +73,13 @@ impl Traces {
             .get_or_init(|| Options::of(&self.shared.config.traces, self.shared.fallback_host()))
     }
 
-    fn request(&self, body: Body) -> Result<EncodedRequest<IntakeRequest>, EncodeError> {
+    /// A request of a body, whose memory is left to the next.
+    fn request(&self, body: &mut Body) -> Result<EncodedRequest<IntakeRequest>, EncodeError> {
         let (spans, bytes) = (body.spans, body.bytes.len());
-        let mut request = self.shared.intake.request(Endpoint::Traces, body.bytes)?;
+        let raw = Bytes::from(std::mem::take(&mut body.bytes));
+        let request = self.shared.intake.request(Endpoint::Traces, raw.clone());
+        body.bytes = Vec::from(raw);
+        let mut request = request?;
         if let Ok(languages) = HeaderValue::from_str(&body.languages.join("|"))
             && !languages.is_empty()
         {
@@ -88,10 +106,11 @@ impl Push for Traces {
     type Request = IntakeRequest;
 
     fn encode(&self, payload: &Payload, _: &Client) -> Result<Encoded<IntakeRequest>, EncodeError> {
-        let mut obfuscator = self.obfuscators.take();
-        let translation = translate(payload, self.options(), &mut obfuscator, now_nanos());
-        self.obfuscators.put_back(obfuscator);
-        let left_out = translation.left_out;
+        let mut workbench = self.workbenches.take(payload.encoded_len());
+        let mut requests = Vec::new();
+        let seal = |body: &mut Body| requests.push(self.request(body));
+        let left_out = translate(payload, self.options(), &mut workbench, now_nanos(), seal);
+        self.workbenches.put_back(workbench);
         if left_out.without_ids + left_out.too_large > 0 {
             self.warn_of(left_out);
         }
@@ -102,8 +121,7 @@ impl Push for Traces {
             (DropReason::TooLarge, left_out.too_large),
         ];
         let unsendable = unsendable.into_iter().filter(|(_, spans)| *spans > 0).collect();
-        let requests = translation.bodies.into_iter().map(|body| self.request(body));
-        Ok(Encoded { requests: requests.collect::<Result<_, _>>()?, unsendable })
+        Ok(Encoded { requests: requests.into_iter().collect::<Result<_, _>>()?, unsendable })
     }
 
     async fn send(&self, request: &IntakeRequest) -> Result<Sent, SendError> {

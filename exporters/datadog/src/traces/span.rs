@@ -224,7 +224,7 @@ fn put_last_texts<'a>(
             // An empty status of HTTP is none.
             && *key != *b"http.status_code"
             && !inherited.has(&key)
-            && texts.add(&key)
+            && texts.add(key.clone())
         {
             put_text(out, &key, b"");
         }
@@ -309,7 +309,7 @@ impl Values<'_> {
         if value.is_empty() || (*key == *b"http.status_code" && !is_http_status(value)) {
             return;
         }
-        if texts.add(&key) {
+        if texts.add(key.clone()) {
             put_text(out, &key, value);
         }
     }

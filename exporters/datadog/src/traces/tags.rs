@@ -14,6 +14,13 @@ pub(super) const META: u32 = 10;
 /// `Span.metrics`.
 pub(super) const METRICS: u32 = 11;
 
+/// Keys of fields: of an entry of `meta` and of `metrics`, of an entry's key, of a text and of a number.
+const TEXT_ENTRY: u8 = 10 << 3 | wire::LEN;
+const NUMBER_ENTRY: u8 = 11 << 3 | wire::LEN;
+const KEY: u8 = 1 << 3 | wire::LEN;
+const VALUE: u8 = 2 << 3 | wire::LEN;
+const NUMBER: u8 = 2 << 3 | wire::FIXED64;
+
 /// The longest key in bytes.
 const KEY_LEN_MAX: usize = 200;
 /// The longest text in bytes.
@@ -31,10 +38,10 @@ pub(super) struct Keys<'a> {
 impl<'a> Keys<'a> {
     /// Adds a key; whether it is new.
     #[inline]
-    pub(super) fn add(&mut self, key: &Cow<'a, [u8]>) -> bool {
-        let is_new = !self.filter.add(key) || !self.contains(key);
+    pub(super) fn add(&mut self, key: Cow<'a, [u8]>) -> bool {
+        let is_new = !self.filter.add(&key) || !self.contains(&key);
         if is_new {
-            self.list.push(key.clone());
+            self.list.push(key);
         }
         is_new
     }
@@ -68,7 +75,7 @@ impl<'k, 'a> Numbers<'k, 'a> {
             b"sampling.priority" => Cow::Borrowed(&b"_sampling_priority_v1"[..]),
             _ => key,
         };
-        if self.keys.add(&key) {
+        if self.keys.add(key.clone()) {
             put_number(out, &key, value);
         }
     }
@@ -95,11 +102,11 @@ impl<'k, 'a> Texts<'k, 'a> {
 
     /// Takes a key, unless it is taken.
     #[inline]
-    pub(super) fn add(&mut self, key: &Cow<'a, [u8]>) -> bool {
-        if self.keys.filter.add(key) && self.is_taken(key) {
+    pub(super) fn add(&mut self, key: Cow<'a, [u8]>) -> bool {
+        if self.keys.filter.add(&key) && self.is_taken(&key) {
             return false;
         }
-        self.keys.list.push(key.clone());
+        self.keys.list.push(key);
         true
     }
 
@@ -111,7 +118,7 @@ impl<'k, 'a> Texts<'k, 'a> {
 
     /// Appends a text, unless its key is taken.
     pub(super) fn put(&mut self, out: &mut Vec<u8>, key: &'static str, value: &[u8]) {
-        if self.add(&Cow::Borrowed(key.as_bytes())) {
+        if self.add(Cow::Borrowed(key.as_bytes())) {
             put_text(out, key.as_bytes(), value);
         }
     }
@@ -155,6 +162,17 @@ pub(super) fn put_text(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
 
 #[inline]
 fn put_entry(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    // Nearly every entry: all its lengths take a byte.
+    if let (Ok(key_len), Ok(value_len)) = (u8::try_from(key.len()), u8::try_from(value.len()))
+        && key_len < 60
+        && value_len < 60
+    {
+        out.extend_from_slice(&[TEXT_ENTRY, 4 + key_len + value_len, KEY, key_len]);
+        out.extend_from_slice(key);
+        out.extend_from_slice(&[VALUE, value_len]);
+        out.extend_from_slice(value);
+        return;
+    }
     let len = 2
         + wire::varint_len(key.len() as u64)
         + key.len()
@@ -169,6 +187,15 @@ fn put_entry(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
 /// Appends an entry of `metrics`.
 pub(super) fn put_number(out: &mut Vec<u8>, key: &[u8], value: f64) {
     let key = if key.len() > KEY_LEN_MAX { cut(key, KEY_LEN_MAX) } else { Cow::Borrowed(key) };
+    if let Ok(key_len) = u8::try_from(key.len())
+        && key_len < 100
+    {
+        out.extend_from_slice(&[NUMBER_ENTRY, 11 + key_len, KEY, key_len]);
+        out.extend_from_slice(&key);
+        out.push(NUMBER);
+        out.extend_from_slice(&value.to_le_bytes());
+        return;
+    }
     let len = 2 + wire::varint_len(key.len() as u64) + key.len() + 8;
     wire::put_key(out, METRICS, wire::LEN);
     wire::put_varint(out, len as u64);

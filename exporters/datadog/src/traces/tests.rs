@@ -16,7 +16,16 @@ fn payload(json: &str) -> Payload {
     Payload::from_json(Signal::Traces, json.as_bytes()).unwrap().payload
 }
 
+/// What became of a payload.
+struct Translation {
+    bodies: Vec<Body>,
+    left_out: LeftOut,
+}
+
 /// Translates with these options.
 fn translated(payload: &Payload, options: &Options) -> Translation {
-    translate(payload, options, &mut Obfuscator::new(), NOW)
+    let mut bodies = Vec::new();
+    let seal = |body: &mut Body| bodies.push(body.clone());
+    let left_out = translate(payload, options, &mut Workbench::default(), NOW, seal);
+    Translation { bodies, left_out }
 }

@@ -16,10 +16,10 @@ use crate::normal::{bucket_factor, bucket_index};
 pub(super) fn put_metrics(out: &mut Lines, payload: &Payload) {
     for (i, resource) in payload.resource_metrics().enumerate() {
         out.line(format_args!("ResourceMetrics #{i}"));
-        put_resource(out, &resource.schema_url, &resource.resource);
+        put_resource(out, &resource.schema_url(), &resource.resource);
         for (i, scope) in resource.scope_metrics.iter().enumerate() {
             out.line(format_args!("ScopeMetrics #{i}"));
-            out.line(format_args!("ScopeMetrics SchemaURL: {}", scope.schema_url));
+            out.line(format_args!("ScopeMetrics SchemaURL: {}", scope.schema_url()));
             put_scope(out, &scope.scope);
             for (i, metric) in scope.metrics.iter().enumerate() {
                 out.line(format_args!("Metric #{i}"));

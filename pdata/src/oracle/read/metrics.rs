@@ -18,7 +18,7 @@ pub(super) fn request(payload: &Payload) -> ExportMetricsServiceRequest {
     let resource_metrics = payload.resource_metrics().map(|view| ResourceMetrics {
         resource: Some(resource(view.resource)),
         scope_metrics: view.scope_metrics.iter().map(scope_metrics).collect(),
-        schema_url: view.schema_url.to_string(),
+        schema_url: view.schema_url().to_string(),
     });
     ExportMetricsServiceRequest { resource_metrics: resource_metrics.collect() }
 }
@@ -27,7 +27,7 @@ fn scope_metrics(view: view::ScopeMetrics<'_>) -> ScopeMetrics {
     ScopeMetrics {
         scope: Some(scope(view.scope)),
         metrics: view.metrics.iter().map(metric).collect(),
-        schema_url: view.schema_url.to_string(),
+        schema_url: view.schema_url().to_string(),
     }
 }
 

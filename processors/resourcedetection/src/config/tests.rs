@@ -97,6 +97,6 @@ fn tokens_of_detectors_that_there_are_not_stay_secret() {
     let mut paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
     paths.sort();
     let expected = ["consul", "openshift"];
-    let expected = expected.map(|name| format!("processors::resourcedetection::{name}::token"));
+    let expected = expected.map(|name| format!("processors.resourcedetection.{name}.token"));
     assert_eq!(paths, expected);
 }

@@ -1,6 +1,7 @@
 //! What is not told apart when there is too much of it.
 
 use super::*;
+use crate::stats::payloads::PAYLOADS_MAX;
 use crate::stats::{ClientGroupedStats, Limits};
 
 const SENTINEL: &str = "tracer_blocked_value";
@@ -110,6 +111,24 @@ fn deployments_beyond_the_cap_share_one() {
 }
 
 #[test]
+fn deployments_of_too_many_bytes_share_one_until_others_are_flushed() {
+    let mut concentrator = concentrator();
+    let count = |concentrator: &mut Concentrator, now: u64| {
+        for i in 0..10 {
+            let hostname = format!("{i}{}", "x".repeat(1 << 20));
+            let key = PayloadKey { hostname: &hostname, ..PayloadKey::default() };
+            concentrator.payload(&key, now).add(&ended(0));
+        }
+        concentrator.take_collapsed().payloads
+    };
+    assert_eq!(count(&mut concentrator, T0), 7);
+    let flushed = concentrator.flush(T0 + 100 * SECOND, false);
+    let stats = flushed.stats();
+    assert_eq!(stats.iter().map(|client| client.stats[0].stats[0].hits).sum::<u64>(), 10);
+    assert_eq!(count(&mut concentrator, T0 + 100 * SECOND), 7);
+}
+
+#[test]
 fn deployments_that_are_flushed_make_room_for_others_and_never_change_those_that_stay() {
     let mut concentrator = concentrator();
     for round in 0..20_u64 {
@@ -127,5 +146,5 @@ fn deployments_that_are_flushed_make_room_for_others_and_never_change_those_that
         }
     }
     assert_eq!(concentrator.take_collapsed(), Collapsed::default());
-    assert!(concentrator.payloads.entries.len() <= 1500);
+    assert!(concentrator.payloads.entries().len() <= 1500);
 }

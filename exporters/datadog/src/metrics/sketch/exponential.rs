@@ -8,6 +8,9 @@
 use super::scheme::{BIAS, GAMMA, KEY_MAX, lower};
 use super::{Sketch, Summary};
 
+/// Half a bin down: one over the root of [`GAMMA`].
+const HALF_DOWN: f64 = 0.992_277_876_713_667_7;
+
 /// The buckets of an exponential histogram, and what else it counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exponential<'a> {
@@ -98,7 +101,7 @@ impl Sketch {
 impl Side<'_> {
     /// Shares the buckets out. What is too close to zero goes there.
     fn parts(&self, scale: i32, zero: &mut f64) -> Result<Parts, OutOfRange> {
-        let mut parts = Parts::new();
+        let mut parts = Parts::with_capacity(self.counts.len());
         let mut low = bound(i64::from(self.offset), scale);
         for (index, &count) in (i64::from(self.offset) + 1..).zip(self.counts) {
             let high = bound(index, scale);
@@ -145,7 +148,10 @@ fn share_out(
     if low < first {
         *zero += (first - low) * each;
     }
-    for key in index(floor).. {
+    // Buckets come in ascending order: it is the bin where the one before ended, or else one is looked up.
+    let last = parts.last().map(|(key, _)| *key);
+    let first = last.filter(|key| start(*key) <= floor && floor <= start(*key + 1));
+    for key in first.unwrap_or_else(|| index(floor)).. {
         let (from, to) = (start(key), start(key + 1));
         if from >= high {
             break;
@@ -176,7 +182,7 @@ fn index(value: f64) -> i32 {
 /// Where a bin starts, half a bin below where rounding has it. The one behind the highest does, too.
 fn start(key: i32) -> f64 {
     let lower = if key > KEY_MAX { lower(KEY_MAX) * GAMMA } else { lower(key) };
-    lower / GAMMA.sqrt()
+    lower * HALF_DOWN
 }
 
 /// The value that stands for those of a bin.
@@ -185,3 +191,6 @@ fn middle(key: i32) -> f64 {
     let value = start(key.abs()) * (1.0 + accuracy);
     if key < 0 { -value } else { value }
 }
+
+#[cfg(test)]
+mod tests;

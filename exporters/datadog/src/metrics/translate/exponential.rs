@@ -77,25 +77,25 @@ impl Work<'_> {
             Ok(Added { values, has_min, has_max, sent })
         };
         let remembered = Value::Exponential(Box::new(values.clone()));
-        match self.step(key, Point::new(start, time, remembered)) {
-            Step::Stale => Err(DropReason::Stale),
-            Step::Baseline => Err(DropReason::Baseline),
-            Step::Complete => added(values, true, true, None),
-            Step::After(earlier) => {
-                let Value::Exponential(then) = earlier.value else {
-                    return Err(DropReason::Baseline);
-                };
-                let moved = (has_moved(values.min, then.min), has_moved(values.max, then.max));
-                match values.since(&then) {
-                    Some(since) => added(since, moved.0, moved.1, Some(earlier.time)),
-                    // It was reset.
-                    None => match self.first(start, time) {
-                        Step::Complete => added(values, true, true, None),
-                        _ => Err(DropReason::Baseline),
-                    },
-                }
+        let earlier = match self.step(key, Point::new(start, time, remembered)) {
+            Step::Stale => return Err(DropReason::Stale),
+            Step::Baseline => return Err(DropReason::Baseline),
+            Step::Complete => None,
+            Step::After(earlier) => Some(earlier),
+        };
+        if let Some(Point { time: then, value, .. }) = earlier {
+            let Value::Exponential(counted) = value else { return Err(DropReason::Baseline) };
+            if let Some(since) = values.since(&counted) {
+                let (has_min, has_max) =
+                    (has_moved(values.min, counted.min), has_moved(values.max, counted.max));
+                return added(since, has_min, has_max, Some(then));
+            }
+            // It was reset.
+            if let Step::Baseline = self.first(start, time) {
+                return Err(DropReason::Baseline);
             }
         }
+        added(values, true, true, None)
     }
 
     fn send_exponential(

@@ -84,33 +84,30 @@ impl Work<'_> {
         let (start, time) = (point.start_time_unix_nano, point.time_unix_nano);
         let key = self.identity(Role::Histogram, named.name);
         let remembered = Value::Histogram(Box::new(values.clone()));
-        let before = |earlier| Some(Before { key, start, time, earlier });
-        let whole =
-            Added { has_min: true, has_max: true, before: before(None), values: values.clone() };
-        match self.step(key, Point::new(start, time, remembered)) {
-            Step::Stale => Err(DropReason::Stale),
-            Step::Baseline => Err(DropReason::Baseline),
-            Step::Complete => Ok(whole),
-            Step::After(earlier) => {
-                let Value::Histogram(then) = earlier.value else {
-                    return Err(DropReason::Baseline);
-                };
-                match values.since(&then) {
-                    // The extreme of all time has moved, so it is one of this time.
-                    Some(since) => Ok(Added {
-                        has_min: has_moved(values.min, then.min),
-                        has_max: has_moved(values.max, then.max),
-                        before: before(Some(earlier.time)),
-                        values: since,
-                    }),
-                    // It was reset.
-                    None => match self.first(start, time) {
-                        Step::Complete => Ok(whole),
-                        _ => Err(DropReason::Baseline),
-                    },
-                }
+        let earlier = match self.step(key, Point::new(start, time, remembered)) {
+            Step::Stale => return Err(DropReason::Stale),
+            Step::Baseline => return Err(DropReason::Baseline),
+            Step::Complete => None,
+            Step::After(earlier) => Some(earlier),
+        };
+        if let Some(Point { time: then, value, .. }) = earlier {
+            let Value::Histogram(counted) = value else { return Err(DropReason::Baseline) };
+            if let Some(since) = values.since(&counted) {
+                // An extreme of all time that has moved is one of this time.
+                return Ok(Added {
+                    has_min: has_moved(values.min, counted.min),
+                    has_max: has_moved(values.max, counted.max),
+                    before: Some(Before { key, start, time, earlier: Some(then) }),
+                    values: since,
+                });
+            }
+            // It was reset.
+            if let Step::Baseline = self.first(start, time) {
+                return Err(DropReason::Baseline);
             }
         }
+        let before = Some(Before { key, start, time, earlier: None });
+        Ok(Added { has_min: true, has_max: true, before, values })
     }
 
     fn send_histogram(
@@ -241,7 +238,17 @@ fn fill(
             high = Some(upper);
         }
     }
-    if values.counts.is_empty() && values.count > 0 {
+    let counted = values.counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let unaccounted = values.count.saturating_sub(counted);
+    if !values.counts.is_empty() {
+        // As after a change of bounds.
+        let (from, to) = at_mean(values);
+        sketch.spread(from, to, unaccounted)?;
+        if unaccounted > 0 {
+            low = low.map(|low| low.min(from));
+            high = high.map(|high| high.max(to));
+        }
+    } else if values.count > 0 {
         // One bucket, between the extremes as far as they are known.
         let (min, max) = (values.min.filter(|_| has_min), values.max.filter(|_| has_max));
         let (from, to) = match (min, max) {
@@ -284,7 +291,7 @@ pub(super) fn put_bound(out: &mut Vec<u8>, bound: f64) {
         let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
         let exponent: i32 = exponent.parse().unwrap_or_default();
         let text = match exponent {
-            -4..21 => format!("{bound}"),
+            -4..6 => format!("{bound}"),
             _ => format!("{digits}e{}{:02}", sign(exponent), exponent.abs()),
         };
         out.extend_from_slice(text.as_bytes());

@@ -39,7 +39,7 @@ fn translate_case(case: &Path, json: &str) -> Translation {
     let (config, report) = crate::testing::read(&format!("api: {{key: {KEY}}}\n{settings}"));
     assert!(!report.contains("error"), "{case:?}: {report}");
     let options = Options::of(&config.traces, "parity-host");
-    translate(&payload(json), &options, &mut Obfuscator::new(), NOW)
+    translated(&payload(json), &options)
 }
 
 fn check(path: &Path, actual: &Value) -> Option<String> {

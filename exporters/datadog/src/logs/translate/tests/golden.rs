@@ -1,18 +1,15 @@
 //! Golden cases: `testdata/translate/<case>/in.json` is OTLP/JSON with log records, `out.json` the items that become of it.
 //! `HIKYAKU_REFRESH_GOLDEN=1` writes them anew, to be reviewed as a diff.
 //!
-//! `reference.json` is what the reference Collector sends: the entries of Datadog's Agent, whose message is the item. Where ours differs on
-//! purpose, `differs.md` says why.
+//! `reference.json` is what the reference Collector sends of it, and a matter of `tests/it/parity`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The fallback host in the reference's recordings.
 const FALLBACK_HOST: &str = "parity-host";
-/// What an entry has beside its message.
-const OUTER: [&str; 5] = ["ddsource", "ddtags", "hostname", "service", "status"];
 
 fn cases() -> Vec<(PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/translate");
@@ -51,49 +48,4 @@ fn every_case_of_logs_translates_to_what_is_on_file() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-}
-
-#[test]
-fn every_case_of_logs_is_what_the_reference_collector_makes_of_it_or_says_why_not() {
-    let mut wrong = Vec::new();
-    for (case, input) in cases() {
-        let Some(reference) = read(&case.join("reference.json")) else { continue };
-        let entries = reference["logs"].as_array().unwrap_or_else(|| panic!("{case:?}: logs"));
-        let expected: Vec<Value> = entries.iter().map(item).map(with_sorted_tags).collect();
-        let actual = super::items(&super::payload(&input), FALLBACK_HOST).into_iter();
-        let actual: Vec<Value> = actual.map(with_sorted_tags).collect();
-        let said = fs::read_to_string(case.join("differs.md")).unwrap_or_default();
-        if (expected == actual) != said.trim().is_empty() {
-            let (expected, actual) = (Value::Array(expected), Value::Array(actual));
-            wrong.push(format!("{}\nreference {expected:#}\nactual {actual:#}", name(&case)));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-}
-
-/// An entry of the Agent as a flat item. What the message has by the same name counts, as it does in Datadog.
-fn item(entry: &Value) -> Value {
-    let mut item = Map::new();
-    for name in OUTER {
-        let value = entry.get(name).filter(|value| **value != "").cloned();
-        item.extend(value.map(|value| (name.to_owned(), value)));
-    }
-    let message = entry["message"].as_object().unwrap_or_else(|| panic!("{entry}: message"));
-    for (name, value) in message {
-        // Ours is the status of the entry where the message has none.
-        if !(name == "status" && value == "") {
-            item.insert(name.clone(), value.clone());
-        }
-    }
-    Value::Object(item)
-}
-
-/// The Agent's tags come in random order, and the empty one is no tag.
-fn with_sorted_tags(mut item: Value) -> Value {
-    if let Value::String(tags) = &mut item["ddtags"] {
-        let mut sorted: Vec<&str> = tags.split(',').filter(|tag| !tag.is_empty()).collect();
-        sorted.sort_unstable();
-        *tags = sorted.join(",");
-    }
-    item
 }

@@ -298,6 +298,15 @@ proptest! {
     }
 
     #[test]
+    fn payload_that_is_cut_makes_the_same_items(groups in groups(), cut in 0..6usize) {
+        let payload = payload(&groups);
+        let mut first = payload.clone();
+        let rest = first.split_off(cut);
+        let parts = [items(&first, "h"), items(&rest, "h")].concat();
+        prop_assert_eq!(parts, items(&payload, "h"));
+    }
+
+    #[test]
     fn bytes_that_are_a_payload_by_chance_do_no_harm(bytes in vec(any::<u8>(), 0..200)) {
         let mut request = Vec::new();
         put_message(&mut request, 1, |out| put_message(out, 2, |out| put_len(out, 2, &bytes)));
