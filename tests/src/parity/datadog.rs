@@ -93,20 +93,20 @@ pub fn flat_logs(reference: &Value) -> Value {
 fn merged(payloads: Vec<Value>, list: &str) -> Value {
     let mut merged: Vec<Value> = Vec::new();
     for mut payload in payloads {
-        let mut members = payload[list].take();
+        let Some(members) = payload.get_mut(list).map(Value::take) else {
+            merged.push(payload);
+            continue;
+        };
         let same = merged.iter_mut().find(|known| {
             let mut known = (**known).clone();
-            known[list] = Value::Null;
+            known.get_mut(list).map(Value::take);
             known == payload
         });
-        match (same, members.as_array_mut()) {
-            (Some(same), Some(members)) => {
-                if let Some(known) = same[list].as_array_mut() {
-                    known.append(members);
-                }
-            }
-            _ => {
-                payload[list] = members;
+        let known = same.and_then(|same| same.get_mut(list)).and_then(Value::as_array_mut);
+        match (known, members) {
+            (Some(known), Value::Array(members)) => known.extend(members),
+            (_, members) => {
+                payload.as_object_mut().map(|payload| payload.insert(list.to_owned(), members));
                 merged.push(payload);
             }
         }
