@@ -27,6 +27,8 @@ pub static COMPONENTS: Components = Components {
         &processor_resourcedetection::FACTORY,
     ],
     exporters: &[
+        #[cfg(feature = "exporter-awsxray")]
+        &exporter_awsxray::FACTORY,
         #[cfg(feature = "exporter-datadog")]
         &exporter_datadog::FACTORY,
         #[cfg(feature = "exporter-debug")]

@@ -1,21 +1,16 @@
 //! The attribute keys that mean something to Datadog, and a fast way to tell them from others.
 
-/// Declares [`Key`] with a table that finds a key by its text in a few nanoseconds.
+/// Declares [`Key`], and which keys are peer tags.
 macro_rules! keys {
     ($($(#[peer = $peer:literal])? $variant:ident = $text:literal,)+) => {
-        /// An attribute key with a meaning.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum Key {
-            $(#[doc = $text] $variant,)+
+        pdata::known_keys! {
+            /// An attribute key with a meaning.
+            pub enum Key {
+                $($variant = $text,)+
+            }
         }
 
-        impl Key {
-            /// Every key, in the order of the variants.
-            pub const ALL: &[Key] = &[$(Key::$variant,)+];
-            const TEXTS: [&str; Key::ALL.len()] = [$($text,)+];
-            const IS_PEER: [bool; Key::ALL.len()] = [$(false $(|| $peer)?,)+];
-        }
+        const IS_PEER: [bool; Key::COUNT] = [$(false $(|| $peer)?,)+];
     };
 }
 
@@ -124,30 +119,11 @@ keys! {
 }
 
 impl Key {
-    /// How many there are.
-    pub const COUNT: usize = Key::ALL.len();
-
-    /// The key of this text, if it has a meaning.
-    #[inline]
-    pub fn of(text: &[u8]) -> Option<Key> {
-        let slot = slot(hash(text), MULTIPLIER);
-        let index = usize::from(*TABLE.get(slot)?).checked_sub(1)?;
-        let key = *Key::ALL.get(index)?;
-        (key.text().as_bytes() == text).then_some(key)
-    }
-
-    /// Its text.
-    #[inline]
-    #[expect(clippy::indexing_slicing, reason = "the table has an entry for each variant")]
-    pub const fn text(self) -> &'static str {
-        Key::TEXTS[self as usize]
-    }
-
     /// Whether it is a peer tag without being configured as one.
     #[inline]
     #[expect(clippy::indexing_slicing, reason = "the table has an entry for each variant")]
     pub const fn is_peer(self) -> bool {
-        Key::IS_PEER[self as usize]
+        IS_PEER[self as usize]
     }
 
     /// What an attribute of this key is called in Datadog, where that is something else: `HTTPMappings` of DataDog/datadog-agent
@@ -167,74 +143,6 @@ impl Key {
             _ => return None,
         })
     }
-}
-
-/// Index + 1 of the key in each slot; no two keys share one.
-static TABLE: [u8; SLOTS] = fill(MULTIPLIER);
-const SLOTS: usize = 1024;
-const MULTIPLIER: u64 = find_multiplier();
-
-#[inline]
-const fn slot(hash: u64, multiplier: u64) -> usize {
-    (hash.wrapping_mul(multiplier) >> 54) as usize
-}
-
-/// A key's length and ends, in which keys differ.
-#[inline]
-const fn hash(text: &[u8]) -> u64 {
-    let ends = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23)
-        }
-        _ => {
-            let mut word = 0;
-            let mut rest = text;
-            while let [byte, after @ ..] = rest {
-                word = word << 8 | *byte as u64;
-                rest = after;
-            }
-            word
-        }
-    };
-    ends ^ (text.len() as u64) << 56
-}
-
-#[expect(clippy::indexing_slicing, reason = "runs in the compiler")]
-const fn find_multiplier() -> u64 {
-    let mut hashes = [0; Key::COUNT];
-    let mut i = 0;
-    while i < Key::COUNT {
-        hashes[i] = hash(Key::TEXTS[i].as_bytes());
-        i += 1;
-    }
-    let mut multiplier = 0x9e37_79b9_7f4a_7c15_u64;
-    loop {
-        let mut taken = [0u64; SLOTS / 64];
-        let mut i = 0;
-        while i < Key::COUNT {
-            let slot = slot(hashes[i], multiplier);
-            if taken[slot / 64] >> (slot % 64) & 1 == 1 {
-                break;
-            }
-            taken[slot / 64] |= 1 << (slot % 64);
-            i += 1;
-        }
-        if i == Key::COUNT {
-            return multiplier;
-        }
-        multiplier = multiplier.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(2);
-    }
-}
-
-#[expect(clippy::indexing_slicing, reason = "runs in the compiler")]
-const fn fill(multiplier: u64) -> [u8; SLOTS] {
-    let mut table = [0; SLOTS];
-    let mut i = 0;
-    while i < Key::COUNT {
-        table[slot(hash(Key::TEXTS[i].as_bytes()), multiplier)] = i as u8 + 1;
-        i += 1;
-    }
-    table
 }
 
 #[cfg(test)]

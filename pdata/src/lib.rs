@@ -20,6 +20,7 @@ pub mod wire;
 mod join;
 mod json;
 mod key_filter;
+mod key_table;
 mod normalise;
 #[cfg(test)]
 mod oracle;
@@ -30,6 +31,7 @@ mod validate;
 pub use join::Joiner;
 pub use json::{JsonError, JsonFault};
 pub use key_filter::KeyFilter;
+pub use key_table::KeyTable;
 pub use payload::{Decoded, Payload, Signal};
 pub use response::{GrpcCode, NotAResponse, PartialSuccess, RpcStatus};
 pub use validate::{DecodeError, Malformation};

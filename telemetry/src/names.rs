@@ -221,6 +221,22 @@ label_values! {
 }
 
 label_values! {
+    /// What was left out of an item that was sent.
+    TrimReason {
+        /// Attributes that are not indexed.
+        Metadata = "metadata",
+        /// Frames of stack traces.
+        StackFrames = "stack_frames",
+        /// The end of a query.
+        Query = "query",
+        /// Ends of long attributes that are indexed.
+        Annotations = "annotations",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+label_values! {
     /// How a receiver's request ended.
     RequestOutcome {
         /// Everything in it was accepted.
@@ -384,6 +400,9 @@ families! {
         "Bytes in a payload offered to the sending queue.";
     EXPORTER_RETRIES: "otelcol_exporter_retries", counter, Basic, [EXPORTER, DATA_TYPE],
         "Requests sent again after a failure.";
+
+    EXPORTER_TRIMMED_ITEMS: "otelcol_exporter_trimmed_items", counter, Basic, [EXPORTER, REASON],
+        "Items that were sent without some of what they hold, which the backend has no room for.";
 
     EXPORTER_ACCEPTED_ITEMS: "otelcol_exporter_accepted_items", counter, Basic, [PIPELINE, EXPORTER, DATA_TYPE],
         "Items that entered the exporter branch.";

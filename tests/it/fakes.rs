@@ -4,4 +4,5 @@
 mod datadog;
 mod otlp;
 mod real;
+mod xray;
 mod zipkin;

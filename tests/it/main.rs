@@ -14,3 +14,4 @@ mod sdk;
 mod terminal;
 mod tidy;
 mod wire;
+mod xray;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::agent::{Agent, Setup};
 use crate::ports;
 use crate::process::Ended;
+use crate::xray;
 
 /// Retries that do not keep a test waiting.
 pub const QUICK_RETRIES: &str =
@@ -174,7 +175,13 @@ impl Gateway {
     /// A way to start the agent with this configuration.
     pub fn setup(&self) -> Setup {
         let ports = [self.grpc, self.http, self.metrics].into_iter().chain(self.health);
-        Setup::config(&self.yaml()).listening_on(ports)
+        let setup = Setup::config(&self.yaml()).listening_on(ports);
+        if self.exporters.iter().any(|(id, _)| id.starts_with("awsxray")) {
+            // Nothing is sent to X-Ray without credentials. A test with others sets them in their place.
+            let [(id, id_value), (secret, secret_value)] = xray::KEYS;
+            return setup.variable(id, id_value).variable(secret, secret_value);
+        }
+        setup
     }
 
     /// Starts the agent with this configuration.

@@ -28,4 +28,5 @@ pub mod send;
 pub mod server;
 pub mod spans;
 pub mod wait;
+pub mod xray;
 pub mod zipkin;

@@ -20,6 +20,8 @@ pub struct Moto {
     pub writer: Keys,
     /// May assume roles, and nothing else.
     pub assumer: Keys,
+    /// May send traces to X-Ray and read them, and nothing else.
+    pub tracer: Keys,
     /// A role that may call CloudWatch Logs.
     pub role_arn: String,
     _process: Process,
@@ -35,7 +37,7 @@ pub struct Keys {
 }
 
 /// Calls that are taken without a look at their signature: those that make the users and the role.
-const FREE_CALLS: usize = 8;
+const FREE_CALLS: usize = 11;
 
 impl Moto {
     /// Starts the server, or joins the one that runs.
@@ -65,6 +67,7 @@ impl Moto {
         process.wait_for_output("Running on http://127.0.0.1:");
         let writer = user(port, "writer", "logs:*");
         let assumer = user(port, "assumer", "sts:AssumeRole");
+        let tracer = user(port, "tracer", "xray:*");
         let trust = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         ]});
@@ -85,7 +88,7 @@ impl Moto {
                 ("PolicyDocument", &policy("logs:*")),
             ],
         );
-        Self { port, writer, assumer, role_arn: element(&role, "Arn"), _process: process }
+        Self { port, writer, assumer, tracer, role_arn: element(&role, "Arn"), _process: process }
     }
 
     /// The port.
@@ -130,6 +133,21 @@ pub fn botocore_signature(
     let ended = Process::start("botocore", command).wait();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     ended.stdout.trim().to_owned()
+}
+
+/// The documents of a trace that moto has, by its id in X-Ray's form.
+///
+/// # Panics
+///
+/// When the part is missing, or moto does not let these keys read.
+pub fn xray_trace(port: u16, keys: &Keys, trace_id: &str) -> Vec<serde_json::Value> {
+    let mut command = Command::new(part("moto/bin/python"));
+    command.arg(project().join("tests/clients/moto/traces.py"));
+    command.args([format!("http://127.0.0.1:{port}").as_str(), trace_id]);
+    command.env("AWS_ACCESS_KEY_ID", &keys.id).env("AWS_SECRET_ACCESS_KEY", &keys.secret);
+    let ended = Process::start("boto3", command).wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stdout))
 }
 
 fn user(port: u16, name: &str, action: &str) -> Keys {

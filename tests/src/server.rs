@@ -135,8 +135,8 @@ pub(crate) async fn play<R: Decoded>(
     desk: &Desk<R>,
     request: R,
     scripted: Answer,
-    success: fn() -> Reply,
-    refusal: fn(u16, Option<&str>) -> Reply,
+    success: impl Fn() -> Reply,
+    refusal: impl Fn(u16, Option<&str>) -> Reply,
 ) -> Outcome {
     let (answer, number) = desk.record(request, scripted);
     let outcome = match &answer {

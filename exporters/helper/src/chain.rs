@@ -19,8 +19,9 @@ use crate::journal::Journal;
 use crate::ledger::Outcome;
 use crate::metrics::Metrics;
 use crate::pace::{Hurry, Pace};
-use crate::push::{About, EncodeError, Encoded, EncodedRequest, SendError, Sent};
+use crate::push::{About, EncodeError, Encoded, EncodedRequest, Progress, SendError, Sent};
 use crate::reason::Reason;
+use crate::sends::Sends;
 
 /// Requests that the search for refused items may cost beyond the one that was refused: enough to find two single items in 8192.
 const SEARCH_REQUESTS_MAX: usize = 64;
@@ -203,15 +204,19 @@ impl Chain {
         let keeps_state = self.push.keeps_state();
         let mut whole = part.filter(|_| requests.len() == 1 && !keeps_state);
         let _memory = self.claim(requests.iter().map(|request| request.memory_bytes).sum());
-        for mut request in requests {
-            match self.send(&request).await {
+        let mut sends = Sends::new(requests, self.push.parallel());
+        while let Some((mut request, outcome)) = sends.next(self).await {
+            match outcome {
                 Ok(sent) => {
                     search.any_taken = true;
                     self.hopeless.store(false, Ordering::Relaxed);
                     self.sent(custody, request.items, &sent);
                 }
                 Err(error) => {
-                    let items = request.items;
+                    let items = self.settle_progress(custody, &request);
+                    if items == 0 {
+                        continue;
+                    }
                     let searched = error.is_about_the_request();
                     let splittable = searched || matches!(error, SendError::TooLarge { .. });
                     let all = whole.is_some();
@@ -273,7 +278,10 @@ impl Chain {
     }
 
     /// Sends one request, as often as it takes. A retryable error means that there are no more tries.
-    async fn send(&self, request: &EncodedRequest<AnyRequest>) -> Result<Sent, SendError> {
+    pub(crate) async fn send(
+        &self,
+        request: &EncodedRequest<AnyRequest>,
+    ) -> Result<Sent, SendError> {
         if request.bytes > self.limit() {
             let (bytes, limit) = (request.bytes, self.limit());
             let text = format!("a request of {bytes} bytes is over the backend's limit of {limit}");
@@ -331,6 +339,21 @@ impl Chain {
             custody.held.settle(Outcome::Refused(RefuseReason::PartialSuccess), rejected);
             self.journal.partial_success(rejected, sent.message.as_ref());
         }
+    }
+
+    /// Settles what attempts have achieved that did not succeed as a whole. The items that are left.
+    fn settle_progress(
+        &self,
+        custody: &mut Custody,
+        request: &EncodedRequest<AnyRequest>,
+    ) -> usize {
+        let Progress { delivered, rejected } = request.request.progress();
+        let delivered = delivered.min(request.items);
+        let rejected = rejected.min(request.items - delivered);
+        if delivered + rejected > 0 {
+            self.sent(custody, delivered + rejected, &Sent::partly(rejected, None));
+        }
+        request.items - delivered - rejected
     }
 
     fn give_up(&self, custody: &mut Custody, items: usize, error: &SendError) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pdata::Payload;
 use pipeline::{BoxFuture, Client, StartError};
 
-use crate::push::{EncodeError, Encoded, EncodedRequest, Push, SendError, Sent};
+use crate::push::{EncodeError, Encoded, EncodedRequest, Progress, Push, SendError, Sent};
 
 /// An exporter of any type.
 pub(crate) trait AnyPush: Send + Sync {
@@ -18,6 +18,7 @@ pub(crate) trait AnyPush: Send + Sync {
     fn request_bytes(&self, payload: &Payload) -> Option<usize>;
     fn offload_bytes(&self) -> usize;
     fn keeps_state(&self) -> bool;
+    fn parallel(&self) -> usize;
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>>;
 }
 
@@ -26,6 +27,9 @@ pub(crate) type AnyRequest = Box<dyn Sendable>;
 
 pub(crate) trait Sendable: Send + Sync {
     fn send(&self) -> BoxFuture<'_, Result<Sent, SendError>>;
+
+    /// [`Push::progress`].
+    fn progress(&self) -> Progress;
 
     /// [`Push::halve`], for a request of which the rest is known.
     fn halve(
@@ -79,6 +83,10 @@ impl<P: Push> AnyPush for Erased<P> {
         self.0.keeps_state()
     }
 
+    fn parallel(&self) -> usize {
+        self.0.parallel()
+    }
+
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
         Box::pin(self.0.start())
     }
@@ -87,6 +95,10 @@ impl<P: Push> AnyPush for Erased<P> {
 impl<P: Push> Sendable for Bound<P> {
     fn send(&self) -> BoxFuture<'_, Result<Sent, SendError>> {
         Box::pin(self.push.send(&self.request))
+    }
+
+    fn progress(&self) -> Progress {
+        self.push.progress(&self.request)
     }
 
     fn halve(

@@ -26,10 +26,13 @@ mod pace;
 mod push;
 mod queue;
 mod reason;
+mod sends;
 mod settings;
 
 pub use exporter::exporter;
-pub use push::{About, EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Push, SendError, Sent};
+pub use push::{
+    About, EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Progress, Push, SendError, Sent,
+};
 pub use reason::Reason;
 pub use settings::{Settings, read_queue};
 

@@ -69,10 +69,31 @@ pub trait Push: Send + Sync + 'static {
         vec![request]
     }
 
+    /// How many requests of one payload are sent at a time. They are begun in their order; with more than one, they may arrive in another.
+    fn parallel(&self) -> usize {
+        1
+    }
+
+    /// What attempts to send a request have achieved that did not succeed as a whole: asked when it is given up. Only a push that sends what
+    /// is left of a request with the next attempt has something to say.
+    fn progress(&self, request: &Self::Request) -> Progress {
+        let _all_or_nothing = request;
+        Progress::default()
+    }
+
     /// Called once before the first request: looks up authenticators, reads certificates. Must not wait for the backend.
     fn start(&self) -> impl Future<Output = Result<(), StartError>> + Send {
         std::future::ready(Ok(()))
     }
+}
+
+/// What became of the items of a request that was given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Items that the backend took.
+    pub delivered: usize,
+    /// Items that it rejected.
+    pub rejected: usize,
 }
 
 /// What became of a payload.

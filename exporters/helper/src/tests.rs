@@ -3,6 +3,7 @@
 mod accounts;
 mod batching;
 mod journal;
+mod parallel;
 mod queueing;
 mod retrying;
 mod splitting;
@@ -30,7 +31,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::exporter::{Helper, build, emptied};
-use crate::{About, EncodeError, Encoded, EncodedRequest, Push, Reason, SendError, Sent, Settings};
+use crate::{
+    About, EncodeError, Encoded, EncodedRequest, Progress, Push, Reason, SendError, Sent, Settings,
+};
 
 /// Longest that a test waits for anything; the clock is paused, so a wait in vain costs no time.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -101,6 +104,10 @@ struct Translation {
     knows_bytes: bool,
     offload: Option<usize>,
     too_large_above: Option<usize>,
+    /// How many requests are sent at a time.
+    parallel: Option<usize>,
+    /// What attempts achieve that fail.
+    progress: Progress,
     /// How requests are cut, if what a payload becomes depends on those before it.
     stateful: Option<Cut>,
     /// Payloads that begin with this id are encoded only once the gate is open.
@@ -298,6 +305,14 @@ impl Push for Backend {
 
     fn offload_bytes(&self) -> usize {
         self.0.translation.offload.unwrap_or(usize::MAX)
+    }
+
+    fn parallel(&self) -> usize {
+        self.0.translation.parallel.unwrap_or(1)
+    }
+
+    fn progress(&self, _: &Vec<u64>) -> Progress {
+        self.0.translation.progress
     }
 
     fn keeps_state(&self) -> bool {

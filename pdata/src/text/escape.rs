@@ -9,6 +9,28 @@ pub fn put_escaped(out: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) { out.extend_from_slice(text) } else { put_escapes(out, text) }
 }
 
+/// Appends UTF-8 text as the inside of a JSON string that stands in a document which is a JSON string itself.
+#[inline]
+pub fn put_escaped_twice(out: &mut Vec<u8>, text: &[u8]) {
+    if is_plain(text) {
+        return out.extend_from_slice(text);
+    }
+    for run in text.split_inclusive(|&byte| needs_escape(byte)) {
+        let Some((&last, plain)) = run.split_last().filter(|(last, _)| needs_escape(**last)) else {
+            out.extend_from_slice(run);
+            continue;
+        };
+        out.extend_from_slice(plain);
+        // The backslash of an escape is escaped, and so is a quote or another backslash behind it.
+        out.push(b'\\');
+        let start = out.len();
+        put_escape(out, last);
+        if matches!(last, b'"' | b'\\') {
+            out.insert(start + 1, b'\\');
+        }
+    }
+}
+
 /// Appends UTF-8 text as the inside of a JSON string, lower-cased character by character.
 pub fn put_lower_case(out: &mut Vec<u8>, text: &[u8]) {
     if text.is_ascii() {
@@ -115,6 +137,26 @@ mod tests {
                     assert_eq!(read, text);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn text_that_is_escaped_twice_reads_back_when_it_is_read_twice() {
+        for text in ["", "plain", "\"", "\\", "a\"b\\c\nd\u{1f}é", "C:\\a\\\"b\"", "\u{7f}\u{2028}"]
+        {
+            let mut once = vec![b'"'];
+            put_escaped(&mut once, text.as_bytes());
+            once.push(b'"');
+            let mut outer = vec![b'"'];
+            put_escaped(&mut outer, &once);
+            outer.push(b'"');
+
+            let mut twice = b"\"\\\"".to_vec();
+            put_escaped_twice(&mut twice, text.as_bytes());
+            twice.extend_from_slice(b"\\\"\"");
+            assert_eq!(twice, outer);
+            let inner: String = serde_json::from_slice(&twice).unwrap();
+            assert_eq!(serde_json::from_str::<String>(&inner).unwrap(), text);
         }
     }
 

@@ -11,6 +11,7 @@ use tests::gateway::{Gateway, QUICK_RETRIES};
 use tests::metrics::Branch;
 use tests::otlp::OtlpBackend;
 use tests::spans::{self, SpanId};
+use tests::xray::{self, XRayBackend};
 use tests::zipkin::{self, ZipkinBackend};
 use tests::{ports, send};
 
@@ -20,9 +21,11 @@ pub(crate) enum Way {
     OtlpHttp,
     OtlpGrpc,
     Datadog,
+    XRay,
 }
 
-pub(crate) const WAYS: [Way; 4] = [Way::Zipkin, Way::OtlpHttp, Way::OtlpGrpc, Way::Datadog];
+pub(crate) const WAYS: [Way; 5] =
+    [Way::Zipkin, Way::OtlpHttp, Way::OtlpGrpc, Way::Datadog, Way::XRay];
 
 impl Way {
     /// The exporter's id in the configuration, which its metrics bear.
@@ -32,6 +35,7 @@ impl Way {
             Self::OtlpHttp => "otlphttp",
             Self::OtlpGrpc => "otlp",
             Self::Datadog => "datadog",
+            Self::XRay => "awsxray",
         }
     }
 
@@ -45,6 +49,7 @@ impl Way {
             }
             Self::Zipkin => format!("endpoint: \"http://{address}{}\"", zipkin::PATH),
             Self::OtlpHttp => format!("endpoint: \"http://{address}\""),
+            Self::XRay => format!("endpoint: \"http://{address}\", {}", xray::REGION),
             Self::OtlpGrpc => format!("endpoint: \"{address}\", tls: {{ insecure: true }}"),
         };
         format!(
@@ -78,6 +83,7 @@ pub(crate) enum Backend {
     Otlp(OtlpBackend),
     Zipkin(ZipkinBackend),
     Datadog(DatadogIntake),
+    XRay(XRayBackend),
 }
 
 /// Calls a method of the desk that each kind has for spans.
@@ -86,6 +92,7 @@ macro_rules! each {
         match $backend {
             Backend::Otlp($desk) => $call,
             Backend::Zipkin($desk) => $call,
+            Backend::XRay($desk) => $call,
             Backend::Datadog(intake) => {
                 let $desk = &intake.traces;
                 $call
@@ -99,6 +106,7 @@ impl Backend {
         match way {
             Way::Zipkin => Self::Zipkin(ZipkinBackend::start_on(port)),
             Way::Datadog => Self::Datadog(DatadogIntake::start_on(port)),
+            Way::XRay => Self::XRay(XRayBackend::start_on(port)),
             Way::OtlpHttp | Way::OtlpGrpc => Self::Otlp(OtlpBackend::start_on(port)),
         }
     }
@@ -169,6 +177,7 @@ impl Line {
             Backend::Otlp(fake) => fake.port(),
             Backend::Zipkin(fake) => fake.port(),
             Backend::Datadog(fake) => fake.port(),
+            Backend::XRay(fake) => fake.port(),
         };
         let settings = settings(&format!("127.0.0.1:{port}"));
         let gateway = Gateway::new().exporter(way.exporter(), &settings);

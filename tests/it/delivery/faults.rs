@@ -80,6 +80,7 @@ fn an_unavailable_backend_is_asked_again() {
         (Way::Zipkin, vec![Answer::status(503), Answer::status(502), Answer::status(504)]),
         (Way::OtlpHttp, vec![Answer::status(503), Answer::status(502), Answer::status(504)]),
         (Way::Datadog, [503, 500, 429, 408, 403].map(Answer::status).into()),
+        (Way::XRay, [503, 500, 429, 502, 504].map(Answer::status).into()),
         (Way::OtlpGrpc, [14, 4, 1, 10, 15].map(Answer::grpc).into()),
         // A proxy in between answers without gRPC's own status.
         (Way::OtlpGrpc, vec![Answer::status(503), Answer::status(429)]),
@@ -123,7 +124,7 @@ fn a_closed_connection_is_opened_again() {
 
 #[test]
 fn a_request_that_the_backend_calls_too_large_is_split() {
-    for way in [Way::Zipkin, Way::OtlpHttp, Way::Datadog] {
+    for way in [Way::Zipkin, Way::OtlpHttp, Way::Datadog, Way::XRay] {
         let line = Line::start(way, "");
         line.backend.answer_when(Answer::status(413), |ids| ids.len() > 10);
         let ids = line.send(1, 64);

@@ -52,6 +52,7 @@ fn a_peer_that_refuses_everything_is_asked_once_a_request() {
         (Way::Zipkin, Answer::status(404)),
         (Way::OtlpHttp, Answer::status(401)),
         (Way::Datadog, Answer::status(401)),
+        (Way::XRay, Answer::status(403)),
         (Way::OtlpGrpc, Answer::grpc(16)),
         (Way::OtlpGrpc, Answer::grpc(12)),
         (Way::OtlpGrpc, Answer::grpc(8)),

@@ -14,7 +14,7 @@ cargo xtask bench [soak] [options]
 Measures the agent against the floor program on this machine and says whether every bar is met (exit code 1: not all).
 
   --only KEYS      scenarios, separated by commas: nop, otlp, otlp-single, otlp-gzip,
-                   zipkin, datadog                                                            (all)
+                   zipkin, datadog, xray                                                      (all)
   --pairs N        pairs of runs (floor, agent) per scenario                                   (7)
   --secs S         seconds of load per run                                                     (5)
   --starts N       starts of each program for the start-up time, 0 for none                    (41)

@@ -17,7 +17,7 @@ pub(crate) struct Scenario {
     pub(crate) bar: f64,
 }
 
-pub(crate) static ALL: [Scenario; 6] = [
+pub(crate) static ALL: [Scenario; 7] = [
     Scenario {
         key: "nop",
         title: "OTLP -> drop",
@@ -79,6 +79,16 @@ pub(crate) static ALL: [Scenario; 6] = [
         delivers: true,
         stats: true,
         bar: 11.0,
+    },
+    Scenario {
+        key: "xray",
+        title: "OTLP -> batch -> X-Ray, signed",
+        spans: 100,
+        exporter: "awsxray: { endpoint: \"http://SINK\", region: eu-west-1 }",
+        batch: true,
+        delivers: true,
+        stats: false,
+        bar: 9.0,
     },
 ];
 

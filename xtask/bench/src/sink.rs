@@ -47,6 +47,7 @@ pub(crate) struct Delivery {
 enum Content {
     Otlp,
     Zipkin,
+    XRay,
     Datadog,
     DatadogStats,
     /// Something of Datadog's that the bench does not look at.
@@ -56,6 +57,7 @@ enum Content {
 impl Content {
     fn at(path: &str) -> Self {
         match path {
+            "/TraceSegments" => Self::XRay,
             "/api/v0.2/traces" => Self::Datadog,
             "/api/v0.2/stats" => Self::DatadogStats,
             path if path.ends_with("/spans") => Self::Zipkin,
@@ -73,6 +75,11 @@ impl Content {
             // Which answers the check of the key; the others ask for a success only.
             Self::DatadogOther => {
                 *response.body_mut() = Full::from(&br#"{"valid":true}"#[..]).boxed();
+                return response;
+            }
+            Self::XRay => {
+                *response.body_mut() =
+                    Full::from(&br#"{"UnprocessedTraceSegments":[]}"#[..]).boxed();
                 return response;
             }
             Self::Otlp => {}
@@ -180,6 +187,7 @@ impl Sink {
         };
         let whole = body.is_some_and(|body| match content {
             Content::Otlp => decode::otlp_span_ids(body, &mut visit),
+            Content::XRay => decode::xray_span_ids(body, &mut visit),
             Content::Zipkin => decode::zipkin_span_ids(body, &mut visit),
             Content::Datadog => decode::datadog_span_ids(body, &mut visit),
             Content::DatadogStats => match decode::datadog_hits(body) {

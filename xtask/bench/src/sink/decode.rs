@@ -107,6 +107,30 @@ pub(crate) fn zipkin_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bo
     })
 }
 
+/// Visits the id of every document of `PutTraceSegments`; false when the text is not one, or a document has no id.
+pub(crate) fn xray_span_ids(body: &[u8], visit: &mut dyn FnMut([u8; 8])) -> bool {
+    #[derive(Deserialize)]
+    struct Put<'a> {
+        #[serde(rename = "TraceSegmentDocuments", borrow)]
+        documents: Vec<Cow<'a, str>>,
+    }
+    #[derive(Deserialize)]
+    struct Document<'a> {
+        id: &'a str,
+    }
+    let Ok(put) = serde_json::from_slice::<Put<'_>>(body) else { return false };
+    put.documents.iter().all(|document| {
+        let Ok(document) = serde_json::from_str::<Document<'_>>(document) else { return false };
+        match u64::from_str_radix(document.id, 16) {
+            Ok(id) if document.id.len() == 16 => {
+                visit(id.to_be_bytes());
+                true
+            }
+            _ => false,
+        }
+    })
+}
+
 /// Visits every message that is reached by following `path` of field numbers.
 fn at_path(bytes: &[u8], path: &[u64], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
     let Some((first, rest)) = path.split_first() else { return visit(bytes) };
@@ -185,6 +209,22 @@ mod tests {
         }
         assert!(message(&[0, 0, 0, 0, 2, 1], "").is_none());
         assert!(inflate(&body, "gzip").is_none());
+    }
+
+    #[test]
+    fn ids_of_x_ray_documents_are_read_inside_of_their_strings() {
+        let body = br#"{"TraceSegmentDocuments":["{\"id\":\"00f067aa0ba902b7\",\"name\":\"a\"}","{\"id\":\"0000000000000001\"}"]}"#;
+        let mut ids = Vec::new();
+        assert!(xray_span_ids(body, &mut |id| ids.push(u64::from_be_bytes(id))));
+        assert_eq!(ids, [0x00f0_67aa_0ba9_02b7, 1]);
+        for broken in [
+            &br#"{"TraceSegmentDocuments":["{\"id\":\"1\"}"]}"#[..],
+            br#"{"TraceSegmentDocuments":["{}"]}"#,
+            br#"{"TraceSegmentDocuments":["{\"id\":\"00f067aa0ba902b7\""]}"#,
+            br#"{}"#,
+        ] {
+            assert!(!xray_span_ids(broken, &mut |_| ()));
+        }
     }
 
     #[test]
