@@ -53,10 +53,11 @@ fn put_tables(out: &mut Vec<u8>, known: &Known<'_>, len_max: usize) {
             let mut names = names.values().iter();
             match (names.next(), names.next()) {
                 (None, _) => put_if(out, TABLE, own, len_max),
-                (Some(only), None) => match only {
-                    AnyValue::Str(name) => put_if(out, TABLE, name.as_bytes(), len_max),
-                    _ => {}
-                },
+                (Some(only), None) => {
+                    if let AnyValue::Str(name) = only {
+                        put_if(out, TABLE, name.as_bytes(), len_max);
+                    }
+                }
                 (Some(first), Some(second)) => {
                     out.extend_from_slice(br#",\"table_names\":["#);
                     for name in [first, second].into_iter().chain(names) {
