@@ -3,6 +3,8 @@ use tests::answer::Answer;
 use tests::send;
 use tests::xray::{PATH, XRayBackend, document};
 
+type Headers = Vec<(&'static str, String)>;
+
 const TYPE: (&str, &str) = ("content-type", "application/json");
 const DATE: (&str, &str) = ("x-amz-date", "20260102T030405Z");
 
@@ -164,7 +166,7 @@ fn calls_that_are_none_are_violations() {
         assert!(violations.len() == 1 && violations[0].contains(word), "{text}: {violations:?}");
     }
     let signature = authorization();
-    let with = |change: &dyn Fn(&mut Vec<(&'static str, String)>)| {
+    let with = |change: &dyn Fn(&mut Headers)| {
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
             ("x-amz-date", DATE.1.to_owned()),

@@ -120,7 +120,7 @@ fn container() -> Scripted {
     let handed_out = std::sync::atomic::AtomicUsize::new(0);
     Scripted::start(move |_| {
         let number = handed_out.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Said::ok(&format!(
+        Said::ok(format!(
             r#"{{"AccessKeyId":"AKID{number}","SecretAccessKey":"not-to-be-seen","Token":"t","Expiration":"2099-01-01T00:00:00Z"}}"#
         ))
     })
