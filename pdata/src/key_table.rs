@@ -97,7 +97,7 @@ macro_rules! known_keys {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         $vis enum $name {
-            $(#[doc = $text] $variant,)+
+            $(#[doc = concat!("`", $text, "`")] $variant,)+
         }
 
         impl $name {
