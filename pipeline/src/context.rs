@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::budget::MemoryBudget;
 use crate::component::Extension;
+use crate::gate::Gate;
 use crate::id::{ComponentId, ComponentKind, PipelineId};
 use crate::listeners::{Listener, Listeners, TransportAddress};
 use crate::tasks::Tasks;
@@ -44,9 +45,24 @@ pub struct Process {
     pub budget: MemoryBudget,
     /// Listening sockets.
     pub listeners: Listeners,
+    /// What every request to a backend passes.
+    pub gate: Gate,
+    /// In what kind of place it runs.
+    pub hosting: Hosting,
     extensions: Arc<Mutex<HashMap<ComponentId, Arc<dyn Extension>>>>,
     topology: Arc<ArcSwap<Topology>>,
     fatal: Option<mpsc::Sender<String>>,
+}
+
+/// The kind of place that a process runs in, as far as components behave differently there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hosting {
+    /// A machine or a container.
+    #[default]
+    Machine,
+    /// The environment of a function, whose caller waits for whoever sends telemetry: nothing that a sender waits for may depend on a
+    /// backend.
+    Function,
 }
 
 /// Why a component cannot be made of a sound config section.
