@@ -184,10 +184,7 @@ impl<'a> Agent<'a> {
         true
     }
 
-    async fn serve_metrics(
-        &mut self,
-        telemetry: &OwnTelemetry,
-    ) -> Result<(), EndpointError> {
+    async fn serve_metrics(&mut self, telemetry: &OwnTelemetry) -> Result<(), EndpointError> {
         let process = self.service.process();
         let (registry, listeners) = (&process.registry, &process.listeners);
         self.endpoints

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda::Mode;
 use lambda::telemetry::Hub;
-use pipeline::{Deadline, Gate, Hosting, Listener, MemoryBudget, Process, Service, Tasks};
+use pipeline::{Deadline, Gate, Listener, MemoryBudget, Process, Service, Tasks};
 use service::load::{self, Loaded, Look};
 use service::{MetricsEndpoints, OwnTelemetry};
 use telemetry::logs::{Early, Logger};
@@ -59,8 +59,7 @@ impl Starter {
         let hub = Hub::new(&registry, budget.clone());
         let (fatal_sender, fatal) = mpsc::channel(1);
         let gate = if environment.mode.is_invoked() { Gate::closed() } else { Gate::default() };
-        let hosting = Hosting::Function;
-        let process = Process { gate, hosting, ..Process::new(registry, budget, fatal_sender) };
+        let process = Process::new(registry, budget, fatal_sender).beside_function(gate);
         process.provide(hub.clone());
         Self {
             process,

@@ -137,13 +137,13 @@ impl Api {
             return Err(ApiError::Odd { call: CALL, why: "the file's name is no header value" });
         };
         headers.insert("lambda-extension-name", name);
-        headers
-            .insert("lambda-extension-accept-feature", HeaderValue::from_static("accountId"));
+        headers.insert("lambda-extension-accept-feature", HeaderValue::from_static("accountId"));
         let events = match mode.is_invoked() {
             true => r#"{"events":["INVOKE","SHUTDOWN"]}"#,
             false => r#"{"events":["SHUTDOWN"]}"#,
         };
-        let reply = self.call(CALL, Method::POST, "/register", headers, events, CALL_TIMEOUT).await?;
+        let reply =
+            self.call(CALL, Method::POST, "/register", headers, events, CALL_TIMEOUT).await?;
         let identifier = reply.headers.get("lambda-extension-identifier").cloned();
         let identifier =
             identifier.ok_or(ApiError::Odd { call: CALL, why: "it has no identifier" })?;
@@ -212,7 +212,9 @@ impl Registered {
         loop {
             match self.try_next().await {
                 Ok(event) => return event,
-                Err(error) => tracing::warn!(error = %error, "Cannot wait for the next event; trying again."),
+                Err(error) => {
+                    tracing::warn!(error = %error, "Cannot wait for the next event; trying again.")
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -261,7 +263,8 @@ impl Registered {
             "errorMessage": message, "errorType": error_type, "stackTrace": []
         });
         let body = body.to_string();
-        let _accepted = self.api.call(call, Method::POST, path, headers, body, CALL_TIMEOUT).await?;
+        let _accepted =
+            self.api.call(call, Method::POST, path, headers, body, CALL_TIMEOUT).await?;
         Ok(())
     }
 
@@ -270,6 +273,3 @@ impl Registered {
         HeaderMap::from_iter([(name, self.identifier.clone())])
     }
 }
-
-#[cfg(test)]
-mod tests;

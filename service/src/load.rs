@@ -194,7 +194,8 @@ mod tests {
     #[cfg(feature = "confmap-http")]
     fn a_look_asks_nobody_for_what_is_remote() {
         // Nothing listens there, and a look that asked would say so.
-        let Look::Partly(Some(root)) = looked_at("yaml:{receivers: {otlp: {a: \"${http://127.0.0.1:1/x}\"}}}")
+        let Look::Partly(Some(root)) =
+            looked_at("yaml:{receivers: {otlp: {a: \"${http://127.0.0.1:1/x}\"}}}")
         else {
             panic!("the config has a remote part");
         };

@@ -67,7 +67,8 @@ mod tests {
         let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_003_000);
         let expected = Event::Invoke(Invoke { request_id: "r-1".to_owned(), deadline });
         assert_eq!(Event::parse(invoke), Some(expected));
-        let shutdown = br#"{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":1.7e12}"#;
+        let shutdown =
+            br#"{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":1.7e12}"#;
         let deadline = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let expected = Event::Shutdown(Shutdown { reason: "spindown".to_owned(), deadline });
         assert_eq!(Event::parse(shutdown), Some(expected));

@@ -37,6 +37,7 @@ impl Estimate {
     }
 
     /// The mean.
+    #[cfg(test)]
     pub(super) fn mean(&self) -> Duration {
         duration(self.mean)
     }

@@ -217,9 +217,9 @@ impl Planner {
     fn is_due(&self, now: SystemTime, waiting: Waiting) -> bool {
         let ahead = self.gaps.high().saturating_mul(2).min(self.settings.max_age / 2);
         waiting.is_much
-            || waiting
-                .since
-                .is_some_and(|start| since(start, now).saturating_add(ahead) >= self.settings.max_age)
+            || waiting.since.is_some_and(|start| {
+                since(start, now).saturating_add(ahead) >= self.settings.max_age
+            })
     }
 
     fn is_periodically_due(&self, interval: Duration, now: SystemTime) -> bool {
@@ -236,6 +236,3 @@ impl Planner {
 fn since(start: SystemTime, end: SystemTime) -> Duration {
     end.duration_since(start).unwrap_or_default()
 }
-
-#[cfg(test)]
-mod tests;

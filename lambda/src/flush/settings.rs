@@ -35,8 +35,7 @@ pub struct SettingsError {
     expected: &'static str,
 }
 
-const STRATEGIES: &str =
-    "a flush strategy; valid values: end, periodic, continuous and auto, with milliseconds as in \"periodic,10000\"";
+const STRATEGIES: &str = "a flush strategy; valid values: end, periodic, continuous and auto, with milliseconds as in \"periodic,10000\"";
 const DURATION: &str = "a duration; write a number with a unit, such as 500ms or 10s";
 
 impl Default for Settings {
@@ -118,11 +117,10 @@ mod tests {
     #[test]
     fn each_strategy_takes_the_number_that_means_something_to_it() {
         let ms = Duration::from_millis;
-        assert_eq!(set("end,700").unwrap(), Settings {
-            strategy: Strategy::End,
-            budget: ms(700),
-            ..Settings::default()
-        });
+        assert_eq!(
+            set("end,700").unwrap(),
+            Settings { strategy: Strategy::End, budget: ms(700), ..Settings::default() }
+        );
         assert_eq!(set("periodically, 60000").unwrap().strategy, Strategy::Periodic(ms(60_000)));
         assert_eq!(set("periodic").unwrap().strategy, Strategy::Periodic(ms(10_000)));
         let continuous = set("Continuous,2000").unwrap();
