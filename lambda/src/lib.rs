@@ -1,0 +1,11 @@
+//! What AWS Lambda offers an extension, and what the extension and its components share of it: the Extensions API, the Telemetry API, the
+//! life between invocations, and the decisions about when to send.
+
+pub mod api;
+pub mod flush;
+mod lifecycle;
+mod mode;
+pub mod telemetry;
+
+pub use lifecycle::Lifecycle;
+pub use mode::Mode;
