@@ -39,8 +39,6 @@ pub struct Sandbox {
     /// Emitted when the environment thaws: it was made when it froze.
     late: Vec<Entry>,
     lines_told: usize,
-    /// From the end of the handler to the extension's call of `next`, in the last invocation.
-    held_for: Duration,
 }
 
 /// How the extension ended.
@@ -71,7 +69,6 @@ impl Sandbox {
             timeout: FUNCTION_TIMEOUT,
             late: Vec::new(),
             lines_told: 0,
-            held_for: Duration::ZERO,
         }
     }
 
@@ -152,9 +149,7 @@ impl Sandbox {
     /// When the extension ends, or does not get there within the patience of [`wait`].
     pub fn boot(&mut self, work: impl FnOnce()) {
         self.launch();
-        self.wait_for("the extension to register", |machine| {
-            (!machine.extensions.is_empty()).then_some(())
-        });
+        self.wait_for_registration();
         let (kind, phase) = (self.setup.mode().initialization_type(), self.phase());
         work();
         self.emit(events::at(
@@ -200,6 +195,17 @@ impl Sandbox {
         let command = self.setup.command(self.platform.port());
         self.lines_told = 0;
         self.process = Some(Process::start("the extension", command));
+    }
+
+    /// Waits until the extension has registered.
+    ///
+    /// # Panics
+    ///
+    /// When it ends, or does not within the patience of [`wait`].
+    pub fn wait_for_registration(&mut self) {
+        self.wait_for("the extension to register", |machine| {
+            (!machine.extensions.is_empty()).then_some(())
+        });
     }
 
     /// Waits until the extension has called `next` and there is nothing for it to fetch.
@@ -270,10 +276,17 @@ impl Sandbox {
     /// When the extension ends or does not call `next` within the patience of [`wait`].
     pub fn finish(&mut self, invocation: Invocation, ending: &Ending, runtime_done: &RuntimeDone) {
         self.end_handler(&invocation, ending, runtime_done);
-        let ended = Instant::now();
+        self.settle(&invocation, ending);
+    }
+
+    /// What follows on [`Sandbox::end_handler`]: waits for the extension, and freezes the environment.
+    ///
+    /// # Panics
+    ///
+    /// When the extension ends or does not call `next` within the patience of [`wait`].
+    pub fn settle(&mut self, invocation: &Invocation, ending: &Ending) {
         self.wait_until_ready();
-        self.held_for = ended.elapsed();
-        self.report(&invocation, ending);
+        self.report(invocation, ending);
         self.freeze_when_allowed();
     }
 
@@ -290,11 +303,6 @@ impl Sandbox {
             object.insert("requestId".to_owned(), other.into());
         }
         self.emit(events::at(self.unix_ms(), "platform.runtimeDone", record));
-    }
-
-    /// From the handler's end to the extension's call of `next`, in the last invocation.
-    pub fn held_for(&self) -> Duration {
-        self.held_for
     }
 
     fn report(&mut self, invocation: &Invocation, ending: &Ending) {
