@@ -156,8 +156,14 @@ impl Starter {
             _own_series: own_series,
         };
         if let Some(mut fatal) = self.fatal.take() {
+            let tasks = pipelines.tasks.clone();
             pipelines.tasks.spawn("fatal errors", async move {
-                while let Some(error) = fatal.recv().await {
+                loop {
+                    let error = tokio::select! {
+                        () = tasks.stopped() => return,
+                        error = fatal.recv() => error,
+                    };
+                    let Some(error) = error else { return };
                     tracing::error!(error, "A component failed. The extension goes on without it.");
                 }
             });

@@ -3,7 +3,7 @@
 //! Source: AWS Lambda developer guide, "Using the Lambda Extensions API to create extensions", and the runtime interface emulator where
 //! that is silent.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -23,6 +23,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const NEXT_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// First and longest pause before `/next` is called again after it failed.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+/// Calls without an answer after which the platform is taken to be gone: a minute of refused connections.
+const UNANSWERED_MAX: u32 = 60;
 /// The longest event that is read. An event carries no payload of the invocation.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
@@ -206,15 +208,26 @@ impl Registered {
     }
 
     /// Says that everything is done, and waits for the next event, for as long as that takes. Never fails: an extension that stops asking
-    /// ends the function, so a call that failed is made again. May be dropped at any point before it completes.
+    /// ends the function, so a call that failed is made again. Only when nobody has answered for a minute, as after the end of an emulator
+    /// on a developer's machine, is that the end. May be dropped at any point before it completes.
     pub async fn next(&self) -> Event {
-        let mut pause = PAUSE.0;
+        const AGAIN: &str = "Cannot wait for the next event; trying again.";
+        let (mut pause, mut unanswered) = (PAUSE.0, 0);
         loop {
-            match self.try_next().await {
+            let error = match self.try_next().await {
                 Ok(event) => return event,
-                Err(error) => {
-                    tracing::warn!(error = %error, "Cannot wait for the next event; trying again.")
-                }
+                Err(error) => error,
+            };
+            let is_unanswered = matches!(error, ApiError::NoAnswer { .. });
+            unanswered = if is_unanswered { unanswered + 1 } else { 0 };
+            if unanswered >= UNANSWERED_MAX {
+                let reason = "the platform is gone".to_owned();
+                return Event::Shutdown(Shutdown { reason, deadline: SystemTime::UNIX_EPOCH });
+            }
+            // The first failure may be of a connection that ended in a freeze.
+            match unanswered {
+                1 => tracing::debug!(error = %error, "{AGAIN}"),
+                _ => tracing::warn!(error = %error, "{AGAIN}"),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -273,3 +286,6 @@ impl Registered {
         HeaderMap::from_iter([(name, self.identifier.clone())])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,6 +114,9 @@ impl<'a> Lifecycle<'a> {
         let ended = self.handler(invoke, began, &mut flush).await;
         self.end(invoke, ended, &mut flush).await;
         let recalled = self.gate.close(Duration::ZERO).await;
+        if recalled > 0 {
+            self.planner.recalled();
+        }
         tracing::debug!(
             request_id = invoke.request_id,
             ended = ?ended,
@@ -184,8 +187,11 @@ impl<'a> Lifecycle<'a> {
             match timeout_at(until, &mut current.work).await {
                 Ok(left) => self.flushed(Some(current), left),
                 Err(_no_time_left) => {
-                    if is_needed {
-                        self.planner.held_in_vain(SystemTime::now());
+                    if is_needed && self.planner.held_in_vain(SystemTime::now()) {
+                        tracing::warn!(
+                            held_items = self.held.count(),
+                            "Backends did not take everything in the time that an invocation is held for it (HIKYAKU_FLUSH_BUDGET). What is left is sent beside later invocations, which are not held for a while."
+                        );
                     }
                     return;
                 }

@@ -75,6 +75,9 @@ pub struct Planner {
     began: Option<SystemTime>,
     last_flush: Option<SystemTime>,
     outage: Option<Outage>,
+    /// A request was recalled since the last flush that succeeded. Sent beside one more short handler, it would be recalled once more, and
+    /// the backend would get it again and again.
+    was_recalled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +98,7 @@ impl Planner {
             began: None,
             last_flush: None,
             outage: None,
+            was_recalled: false,
         }
     }
 
@@ -110,11 +114,15 @@ impl Planner {
         }
         let _begun = self.last_flush.get_or_insert(now);
         let sends = waiting.items > 0
+            && !self.is_in_outage(now)
             && match self.settings.strategy {
-                Strategy::End | Strategy::Continuous => true,
+                Strategy::End => true,
                 Strategy::Periodic(interval) => self.is_periodically_due(interval, now),
+                Strategy::Continuous => !self.was_recalled || self.is_due(now, waiting),
                 Strategy::Auto => {
-                    !self.expects_next() || self.is_due(now, waiting) || self.fits_beside_handler()
+                    !self.expects_next()
+                        || self.is_due(now, waiting)
+                        || !self.was_recalled && self.fits_beside_handler()
                 }
             };
         if sends { Opening::Send } else { Opening::Hold }
@@ -129,12 +137,13 @@ impl Planner {
     /// Whether to flush now, beside the handler.
     #[must_use]
     pub fn look(&self, now: SystemTime, waiting: Waiting) -> bool {
-        if waiting.items == 0 {
+        if waiting.items == 0 || self.is_in_outage(now) {
             return false;
         }
         let old = waiting.since.is_some_and(|start| since(start, now) >= LONG_HANDLER);
         match self.settings.strategy {
-            Strategy::End | Strategy::Continuous => true,
+            Strategy::End => true,
+            Strategy::Continuous => !self.was_recalled || old || self.is_due(now, waiting),
             Strategy::Periodic(interval) => {
                 waiting.is_much || self.is_periodically_due(interval, now)
             }
@@ -157,7 +166,7 @@ impl Planner {
         if waiting.items == 0 && flushing.is_none() {
             return Holding::Not;
         }
-        if self.outage.is_some_and(|outage| now < outage.until) {
+        if self.is_in_outage(now) {
             return Holding::Not;
         }
         let left = since(now, deadline).saturating_sub(MARGIN);
@@ -177,10 +186,16 @@ impl Planner {
         if waits {
             return Holding::For(budget);
         }
-        let remaining = flushing.map(|start| self.flushes.high().saturating_sub(since(start, now)));
-        match remaining {
-            Some(remaining) if remaining <= FINISH => Holding::Briefly(FINISH.min(budget)),
-            _ => Holding::Not,
+        let Some(flushing) = flushing else { return Holding::Not };
+        let remaining = self.flushes.high().saturating_sub(since(flushing, now));
+        // Whoever wants data sent beside every handler would rather wait a moment than have it sent twice.
+        let patience = match self.settings.strategy {
+            Strategy::Continuous => budget,
+            _ => FINISH,
+        };
+        match remaining <= patience && self.flushes.seen() > 0 {
+            true => Holding::Briefly(remaining.max(FINISH).min(budget)),
+            false => Holding::Not,
         }
     }
 
@@ -198,14 +213,33 @@ impl Planner {
         self.flushes.observe(took);
         self.last_flush = Some(now);
         self.outage = None;
+        self.was_recalled = false;
     }
 
-    /// An invocation was held for a flush, in vain. Following ones are not, for a time that doubles.
-    pub fn held_in_vain(&mut self, now: SystemTime) {
+    /// Requests were recalled when an invocation ended.
+    pub fn recalled(&mut self) {
+        self.was_recalled = true;
+    }
+
+    /// An invocation was held for a flush, in vain. For a time that doubles, nothing is sent, and following invocations are not held. True
+    /// when it is the first one since a flush succeeded.
+    pub fn held_in_vain(&mut self, now: SystemTime) -> bool {
+        let is_first = self.outage.is_none();
         let pause = self.outage.map_or(Duration::from_secs(2), |outage| outage.pause * 2);
         let pause = pause.min(OUTAGE_MAX);
         let until = now.checked_add(pause).unwrap_or(now);
         self.outage = Some(Outage { until, pause });
+        is_first
+    }
+
+    fn is_in_outage(&self, now: SystemTime) -> bool {
+        // A clock that was set back does not prolong it.
+        self.outage.is_some_and(|outage| {
+            outage
+                .until
+                .duration_since(now)
+                .is_ok_and(|left| !left.is_zero() && left <= outage.pause)
+        })
     }
 
     /// Whether another invocation can be expected so soon that data may wait for it: three gaps fit into the age that it may have.
@@ -236,3 +270,6 @@ impl Planner {
 fn since(start: SystemTime, end: SystemTime) -> Duration {
     end.duration_since(start).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
