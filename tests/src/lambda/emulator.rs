@@ -187,12 +187,20 @@ impl EmulatorSetup {
 }
 
 impl Emulator {
-    /// Invokes the function and waits for its answer.
+    /// Invokes the function and waits for its answer. One that has not come up yet, which only managed instances admit to, is asked again.
     ///
     /// # Panics
     ///
     /// When there is none.
     pub fn invoke(&self, event: &Value) -> Reply {
+        wait::until("a runtime that is available", || {
+            let reply = self.invoke_once(event);
+            (reply.body.get("errorType").and_then(Value::as_str) != Some("Runtime.Unavailable"))
+                .then_some(reply)
+        })
+    }
+
+    fn invoke_once(&self, event: &Value) -> Reply {
         let path = "/2015-03-31/functions/function/invocations";
         let reply = send::http(self.port, path, &[], event.to_string());
         let body = serde_json::from_slice(&reply.body)
