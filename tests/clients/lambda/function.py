@@ -6,6 +6,7 @@ has handed over by then. The SDK is set up before the first invocation is asked 
 
 import json
 import os
+import threading
 import time
 import urllib.request
 
@@ -43,12 +44,7 @@ def handle(provider, tracer, event):
     return made
 
 
-def main():
-    provider = TracerProvider(resource=Resource.create({"service.name": "orders"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    tracer = provider.get_tracer("hikyaku.function")
-    begun = spans(tracer, "init", 1)
-    provider.force_flush()
+def work(provider, tracer, begun):
     while True:
         headers, body = call("/invocation/next")
         request = headers["Lambda-Runtime-Aws-Request-Id"]
@@ -60,6 +56,18 @@ def main():
         except (ValueError, RuntimeError) as error:
             failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
             call(f"/invocation/{request}/error", json.dumps(failure).encode())
+
+
+def main():
+    provider = TracerProvider(resource=Resource.create({"service.name": "orders"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    tracer = provider.get_tracer("hikyaku.function")
+    begun = spans(tracer, "init", 1)
+    provider.force_flush()
+    # A managed instance hands out as many invocations at once as ask for one.
+    for _ in range(int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1")) - 1):
+        threading.Thread(target=work, args=(provider, tracer, []), daemon=True).start()
+    work(provider, tracer, begun)
 
 
 main()
