@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda::Mode;
 use lambda::telemetry::Hub;
+use lambda::{Function, Mode};
 use pipeline::{Deadline, Gate, Listener, MemoryBudget, Process, Service, Tasks};
 use service::load::{self, Loaded, Look};
 use service::{MetricsEndpoints, OwnTelemetry};
@@ -61,6 +61,9 @@ impl Starter {
         let gate = if environment.mode.is_invoked() { Gate::closed() } else { Gate::default() };
         let process = Process::new(registry, budget, fatal_sender).beside_function(gate);
         process.provide(hub.clone());
+        if let Some(function) = Function::of(|name| environment.variable(name)) {
+            process.provide(Arc::new(function));
+        }
         Self {
             process,
             hub,
@@ -69,6 +72,13 @@ impl Starter {
             fatal: Some(fatal),
             early: Some(early),
             logger: None,
+        }
+    }
+
+    /// Has the components know the account that the function belongs to.
+    pub(crate) fn note_account(&self, id: &str) {
+        if let Some(function) = self.process.provided::<Function>() {
+            function.set_account_id(id);
         }
     }
 
