@@ -42,6 +42,11 @@ pub(crate) struct Environment {
 pub(crate) struct NotInLambda;
 
 impl Environment {
+    /// A variable of this process, as text.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     /// That of this process.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub(crate) async fn run(environment: Environment) -> ExitCode {
         mode = ?registered.mode,
         "Registered."
     );
-    link_account(&registered);
+    link_account(&registered, &starter);
     if let Prepared::Unfetched(_sockets) = &prepared {
         let fetched = starter.fetch(&environment).await;
         // The sockets that were bound early are let go now that the receivers have their own, or never will.
@@ -213,8 +213,9 @@ async fn terminated(terminate: &mut Option<Signal>) -> Shutdown {
     }
 }
 
-fn link_account(registered: &Registered) {
+fn link_account(registered: &Registered, starter: &Starter) {
     let Some(id) = &registered.function.account_id else { return };
+    starter.note_account(id);
     if let Err(error) = account::link(id, Path::new(account::LINK)) {
         tracing::debug!(error = %error, "Cannot make the link {}.", account::LINK);
     }

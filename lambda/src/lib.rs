@@ -3,9 +3,11 @@
 
 pub mod api;
 pub mod flush;
+pub mod function;
 mod lifecycle;
 mod mode;
 pub mod telemetry;
 
+pub use function::Function;
 pub use lifecycle::Lifecycle;
 pub use mode::Mode;

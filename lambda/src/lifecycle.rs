@@ -5,6 +5,7 @@
 //! half-sent when the platform freezes the process: a request has ended by then, or is recalled and made anew later.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pipeline::{Deadline, Gate, HeldItems, MemoryBudget, Service};
@@ -17,6 +18,7 @@ use self::finished::Finished;
 use self::quiet::Quiet;
 use crate::api::{Event, Invoke, Registered, Shutdown};
 use crate::flush::{Ended, Holding, Opening, Planner, Settings, Waiting};
+use crate::function::Function;
 use crate::telemetry::Observer;
 
 /// The longest that a flush beside a handler may take. Handlers run for 15 minutes at most.
@@ -35,6 +37,7 @@ pub struct Lifecycle<'a> {
     planner: Planner,
     waiting_since: Option<SystemTime>,
     at_first_invocation: Option<fn()>,
+    function: Option<Arc<Function>>,
 }
 
 /// A flush under way.
@@ -66,6 +69,7 @@ impl<'a> Lifecycle<'a> {
             planner: Planner::new(settings),
             waiting_since: None,
             at_first_invocation: None,
+            function: process.provided(),
         }
     }
 
@@ -104,6 +108,9 @@ impl<'a> Lifecycle<'a> {
     async fn invocation(&mut self, invoke: &Invoke) {
         if let Some(call) = self.at_first_invocation.take() {
             call();
+        }
+        if let Some(function) = &self.function {
+            function.set_arn(&invoke.function_arn);
         }
         let began = SystemTime::now();
         let mut flush = None;

@@ -20,6 +20,8 @@ pub struct Invoke {
     pub request_id: String,
     /// When the function times out.
     pub deadline: SystemTime,
+    /// The ARN that was invoked, with a version or alias if it was named; empty where it is not told.
+    pub function_arn: String,
 }
 
 /// The end.
@@ -39,9 +41,11 @@ impl Event {
         let deadline = event.get("deadlineMs").and_then(milliseconds).unwrap_or_default();
         let deadline = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline))?;
         match text("eventType") {
-            "INVOKE" => {
-                Some(Self::Invoke(Invoke { request_id: text("requestId").to_owned(), deadline }))
-            }
+            "INVOKE" => Some(Self::Invoke(Invoke {
+                request_id: text("requestId").to_owned(),
+                deadline,
+                function_arn: text("invokedFunctionArn").to_owned(),
+            })),
             "SHUTDOWN" => Some(Self::Shutdown(Shutdown {
                 reason: text("shutdownReason").to_owned(),
                 deadline,
@@ -65,7 +69,8 @@ mod tests {
         let invoke = br#"{"eventType":"INVOKE","deadlineMs":1700000003000,"requestId":"r-1",
             "invokedFunctionArn":"arn","tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1"}}"#;
         let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_003_000);
-        let expected = Event::Invoke(Invoke { request_id: "r-1".to_owned(), deadline });
+        let (request_id, function_arn) = ("r-1".to_owned(), "arn".to_owned());
+        let expected = Event::Invoke(Invoke { request_id, deadline, function_arn });
         assert_eq!(Event::parse(invoke), Some(expected));
         let shutdown =
             br#"{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":1.7e12}"#;

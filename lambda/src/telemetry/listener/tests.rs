@@ -50,7 +50,7 @@ async fn plain_and_compressed_batches_arrive_and_everything_is_answered_with_200
         assert_eq!(within_patience("a batch", intake.next()).await.unwrap().len(), 1);
     }
     assert!(hub.settled(Deadline::after(PATIENCE)).await);
-    let page = telemetry::exposition::render(&registry, telemetry::MetricsLevel::Basic);
+    let page = telemetry::render(&registry, telemetry::MetricsLevel::Basic);
     for reason in ["malformed", "too_large"] {
         let line = format!("hikyaku_lambda_telemetry_dropped_events{{reason=\"{reason}\"}} 1");
         assert!(page.contains(&line), "{page}");

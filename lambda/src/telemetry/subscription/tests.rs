@@ -80,8 +80,8 @@ async fn newest_schema_is_asked_for_with_the_types_of_everybody() {
 #[tokio::test]
 async fn older_schema_is_asked_for_after_a_400_only() {
     let refusal = r#"{"errorType":"ValidationError","errorMessage":"unescaped " quote"}"#;
-    let (platform, hub) = (Box::leak(Box::new([(400, refusal), (200, "")])), hub());
-    let platform = self::platform(platform);
+    let hub = hub();
+    let platform = platform(Box::leak(Box::new([(400, refusal), (200, "")])));
     let outcome = subscribe_to(&platform, &hub).await.unwrap();
     assert_eq!(outcome, Outcome::Subscribed("2022-12-13"));
     let versions: Vec<Value> =
@@ -102,8 +102,8 @@ async fn each_refusal_is_told_apart() {
     let failed = subscribe_to(&platform(&[(500, "")]), &hub()).await.unwrap_err();
     assert_eq!(failed.to_string(), "the Telemetry API answered 500 Internal Server Error ()");
 
-    let refused = subscribe_to(&platform(&[(400, ""), (400, "{\"errorType\":\"X\"}")]), &hub());
-    let refused = refused.await.unwrap_err();
+    let twice = platform(&[(400, ""), (400, "{\"errorType\":\"X\"}")]);
+    let refused = subscribe_to(&twice, &hub()).await.unwrap_err();
     assert_eq!(refused.to_string(), "the Telemetry API answered 400 Bad Request (X)");
 }
 
