@@ -63,7 +63,7 @@ pub(crate) async fn run(environment: Environment) -> ExitCode {
     let live = caught(live(&environment, &registered, &pipelines, &starter, &mut terminate)).await;
     match live {
         Ok(shutdown) => {
-            let ended = caught(ending::end(pipelines, hub, &shutdown)).await;
+            let ended = caught(ending::end(*pipelines, hub, &shutdown)).await;
             if ended.is_err() {
                 tracing::error!("The end failed. What was held is lost.");
             }
