@@ -1,10 +1,15 @@
 //! The function that this process is beside.
 
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+/// How long after its start an environment may be invoked first and the invocation still be one that waited for it: the time that an
+/// init may take. Later, Lambda has started it ahead of time.
+const WAITED_FOR: Duration = Duration::from_secs(10);
 
 /// What is known of the function: its variables from the start, its account and ARN as soon as the platform has told them. The
 /// lifecycle provides it to the components.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Function {
     /// Its name.
     pub name: String,
@@ -16,13 +21,25 @@ pub struct Function {
     pub region: Option<String>,
     /// How its environment came to be: `on-demand`, `provisioned-concurrency`, `snap-start` or `lambda-managed-instances`.
     pub initialization_type: Option<String>,
+    started: SystemTime,
     account_id: OnceLock<String>,
     arn: OnceLock<String>,
+    first: OnceLock<FirstInvocation>,
+}
+
+/// The first invocation of this environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstInvocation {
+    /// Its id.
+    pub request_id: String,
+    /// Whether it waited for the environment's start.
+    pub is_cold_start: bool,
 }
 
 impl Function {
-    /// The function that these variables describe; nothing where they describe none. An empty variable counts as not set.
-    pub fn of(lookup: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    /// The function that these variables describe; nothing where they describe none. An empty variable counts as not set. `started` is
+    /// when the process began.
+    pub fn of(lookup: impl Fn(&str) -> Option<String>, started: SystemTime) -> Option<Self> {
         let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
         Some(Self {
             name: get("AWS_LAMBDA_FUNCTION_NAME")?,
@@ -30,8 +47,10 @@ impl Function {
             memory_mib: get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse().ok()),
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
             initialization_type: get("AWS_LAMBDA_INITIALIZATION_TYPE"),
+            started,
             account_id: OnceLock::new(),
             arn: OnceLock::new(),
+            first: OnceLock::new(),
         })
     }
 
@@ -54,6 +73,24 @@ impl Function {
                 .min(parts.iter().take(7).map(|part| part.len() + 1).sum::<usize>() - 1);
             let _first = self.arn.set(invoked.get(..end).unwrap_or(invoked).to_owned());
         }
+    }
+
+    /// Notes an invocation; the first is remembered. A snapshot is from long before any invocation, which waits for its restore.
+    pub fn invoked(&self, request_id: &str, now: SystemTime) {
+        let _first = self.first.get_or_init(|| {
+            let waited = now.duration_since(self.started).unwrap_or_default() <= WAITED_FOR;
+            let is_cold_start = match self.initialization_type.as_deref() {
+                Some("snap-start") => true,
+                Some("provisioned-concurrency") => false,
+                _ => waited,
+            };
+            FirstInvocation { request_id: request_id.to_owned(), is_cold_start }
+        });
+    }
+
+    /// The first invocation, once there was one that the platform has told.
+    pub fn first_invocation(&self) -> Option<&FirstInvocation> {
+        self.first.get()
     }
 
     /// The account, once it is known.
@@ -95,7 +132,7 @@ mod tests {
         let lookup = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, v)| (*v).to_owned())
         };
-        Function::of(lookup).unwrap()
+        Function::of(lookup, SystemTime::UNIX_EPOCH + Duration::from_secs(100)).unwrap()
     }
 
     #[test]
@@ -103,7 +140,28 @@ mod tests {
         let function = function("eu-west-1");
         assert_eq!((function.name.as_str(), function.memory_mib), ("orders", Some(128)));
         assert_eq!((function.version.as_deref(), function.arn()), (None, None));
-        assert!(Function::of(|_| None).is_none());
+        assert!(Function::of(|_| None, SystemTime::UNIX_EPOCH).is_none());
+    }
+
+    #[test]
+    fn first_invocation_is_a_cold_start_unless_the_environment_was_started_ahead_of_time() {
+        let second = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        let is_cold = |initialization: &str, after| {
+            let function = Function {
+                initialization_type: Some(initialization.to_owned()),
+                ..function("eu-west-1")
+            };
+            assert_eq!(function.first_invocation(), None);
+            function.invoked("1", second(100 + after));
+            function.invoked("2", second(100));
+            let first = function.first_invocation().unwrap();
+            assert_eq!(first.request_id, "1");
+            first.is_cold_start
+        };
+        assert!(is_cold("on-demand", 1));
+        assert!(!is_cold("on-demand", 60));
+        assert!(!is_cold("provisioned-concurrency", 1));
+        assert!(is_cold("snap-start", 3600));
     }
 
     #[test]

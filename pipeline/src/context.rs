@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::budget::MemoryBudget;
 use crate::component::Extension;
+use crate::gate::Gate;
 use crate::id::{ComponentId, ComponentKind, PipelineId};
 use crate::listeners::{Listener, Listeners, TransportAddress};
 use crate::tasks::Tasks;
@@ -44,10 +45,25 @@ pub struct Process {
     pub budget: MemoryBudget,
     /// Listening sockets.
     pub listeners: Listeners,
+    /// What every request to a backend passes.
+    pub gate: Gate,
+    /// In what kind of place it runs.
+    pub hosting: Hosting,
     extensions: Arc<Mutex<HashMap<ComponentId, Arc<dyn Extension>>>>,
     topology: Arc<ArcSwap<Topology>>,
     provided: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
     fatal: Option<mpsc::Sender<String>>,
+}
+
+/// The kind of place that a process runs in, as far as components behave differently there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hosting {
+    /// A machine or a container.
+    #[default]
+    Machine,
+    /// The environment of a function, whose caller waits for whoever sends telemetry: nothing that a sender waits for may depend on a
+    /// backend.
+    Function,
 }
 
 /// Why a component cannot be made of a sound config section.
@@ -133,6 +149,12 @@ impl Process {
     /// What the components of a process share. Fatal errors go to `fatal`.
     pub fn new(registry: Arc<Registry>, budget: MemoryBudget, fatal: mpsc::Sender<String>) -> Self {
         Self { registry, budget, fatal: Some(fatal), ..Self::default() }
+    }
+
+    /// The same beside a function, whose platform freezes the process unless this gate is open for good.
+    #[must_use]
+    pub fn beside_function(self, gate: Gate) -> Self {
+        Self { gate, hosting: Hosting::Function, ..self }
     }
 
     /// Gives the components something of the surroundings that they look for by type, such as Lambda's events. What was provided of

@@ -42,10 +42,9 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["exporters/helper"], &[FOUNDATION]),
     (&["exporters/*"], &[FOUNDATION, SHARED, &["exporters/helper"]]),
     (COMPONENTS, &[FOUNDATION, SHARED]),
-    (
-        &["agent", "extension"],
-        &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS],
-    ),
+    (&["service"], &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS]),
+    (&["agent"], &[FOUNDATION, &["service"]]),
+    (&["extension"], &[FOUNDATION, &["lambda", "service"]]),
     (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
     (&["xtask", "xtask/bench"], &[]),
 ];
