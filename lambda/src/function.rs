@@ -1,7 +1,13 @@
 //! The function that this process is beside.
 
-use std::sync::OnceLock;
+use std::collections::VecDeque;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use crate::trace_context::TraceContext;
+
+/// Traces that are remembered: those whose spans may still wait to be sent.
+const TRACES_MAX: usize = 64;
 
 /// How long after its start an environment may be invoked first and the invocation still be one that waited for it: the time that an
 /// init may take. Later, Lambda has started it ahead of time.
@@ -25,6 +31,7 @@ pub struct Function {
     account_id: OnceLock<String>,
     arn: OnceLock<String>,
     first: OnceLock<FirstInvocation>,
+    traces: Mutex<VecDeque<[u8; 16]>>,
 }
 
 /// The first invocation of this environment.
@@ -51,6 +58,7 @@ impl Function {
             account_id: OnceLock::new(),
             arn: OnceLock::new(),
             first: OnceLock::new(),
+            traces: Mutex::default(),
         })
     }
 
@@ -86,6 +94,27 @@ impl Function {
             };
             FirstInvocation { request_id: request_id.to_owned(), is_cold_start }
         });
+    }
+
+    /// Notes the trace that an invocation belongs to in X-Ray, from the value of its `X-Amzn-Trace-Id` header. One that X-Ray does not record is
+    /// of no use.
+    pub fn traced(&self, header: &str) {
+        let Some(context) = TraceContext::parse(header) else { return };
+        if context.is_sampled != Some(true) {
+            return;
+        }
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        if !traces.contains(&context.trace_id) {
+            if traces.len() >= TRACES_MAX {
+                traces.pop_front();
+            }
+            traces.push_back(context.trace_id);
+        }
+    }
+
+    /// Whether a trace is that of one of the latest invocations, so that X-Ray has a segment of Lambda's own in it.
+    pub fn is_in_trace(&self, trace_id: &[u8; 16]) -> bool {
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner).contains(trace_id)
     }
 
     /// The first invocation, once there was one that the platform has told.
@@ -146,7 +175,7 @@ mod tests {
     #[test]
     fn first_invocation_is_a_cold_start_unless_the_environment_was_started_ahead_of_time() {
         let second = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-        let is_cold = |initialization: &str, after| {
+        let is_cold = |initialization: &str, after: u64| {
             let function = Function {
                 initialization_type: Some(initialization.to_owned()),
                 ..function("eu-west-1")
@@ -162,6 +191,31 @@ mod tests {
         assert!(!is_cold("on-demand", 60));
         assert!(!is_cold("provisioned-concurrency", 1));
         assert!(is_cold("snap-start", 3600));
+    }
+
+    #[test]
+    fn traces_that_x_ray_records_are_remembered_for_a_while() {
+        let function = function("eu-west-1");
+        let header = |number: u8, rest: &str| {
+            format!("Root=1-00000000-0000000000000000000001{number:02x};{rest}")
+        };
+        let trace = |number: u8| {
+            let mut id = [0; 16];
+            (id[14], id[15]) = (1, number);
+            id
+        };
+        function.traced(&header(1, "Sampled=1"));
+        function.traced(&header(2, "Sampled=0"));
+        function.traced(&header(3, "Parent=53995c3f42cd8ad8"));
+        function.traced("nothing");
+        let known = [1, 2, 3].map(|number| function.is_in_trace(&trace(number)));
+        assert_eq!(known, [true, false, false]);
+        for number in 10..74 {
+            function.traced(&header(number, "Sampled=1"));
+            function.traced(&header(number, "Sampled=1"));
+        }
+        let known = [1, 10, 73].map(|number| function.is_in_trace(&trace(number)));
+        assert_eq!(known, [false, true, true]);
     }
 
     #[test]

@@ -7,7 +7,9 @@ mod function;
 mod lifecycle;
 mod mode;
 pub mod telemetry;
+mod trace_context;
 
 pub use function::{FirstInvocation, Function};
 pub use lifecycle::Lifecycle;
 pub use mode::Mode;
+pub use trace_context::{TraceContext, hex};

@@ -20,6 +20,8 @@ pub struct Invoke {
     pub request_id: String,
     /// The ARN that was called, with a version or alias where the caller named one; empty where the platform does not tell.
     pub function_arn: String,
+    /// The value of its `X-Amzn-Trace-Id` header; empty where there is none.
+    pub trace: String,
     /// When the function times out.
     pub deadline: SystemTime,
 }
@@ -42,10 +44,12 @@ impl Event {
         let deadline = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline))?;
         match text("eventType") {
             "INVOKE" => {
+                let trace = event.get("tracing").and_then(|tracing| tracing.get("value")?.as_str());
                 let (request_id, function_arn) = (text("requestId"), text("invokedFunctionArn"));
                 Some(Self::Invoke(Invoke {
                     request_id: request_id.to_owned(),
                     function_arn: function_arn.to_owned(),
+                    trace: trace.unwrap_or_default().to_owned(),
                     deadline,
                 }))
             }
@@ -75,6 +79,7 @@ mod tests {
         let expected = Event::Invoke(Invoke {
             request_id: "r-1".to_owned(),
             function_arn: "arn".to_owned(),
+            trace: "Root=1".to_owned(),
             deadline,
         });
         assert_eq!(Event::parse(invoke), Some(expected));
