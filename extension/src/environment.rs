@@ -2,11 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use lambda::Mode;
 use lambda::flush::{Settings as FlushSettings, SettingsError};
-use lambda::{Function, Mode};
 use service::Sources;
 use telemetry::{Encoding, LogLevel, LogSettings};
 
@@ -27,8 +26,6 @@ pub(crate) struct Environment {
     /// The name of the executable's file, which the extension has to register under.
     pub(crate) name: String,
     pub(crate) mode: Mode,
-    /// The function, for the components that ask for it.
-    pub(crate) function: Option<Arc<Function>>,
     pub(crate) sources: Sources,
     pub(crate) flush: FlushSettings,
     /// The function's memory, in bytes.
@@ -45,6 +42,11 @@ pub(crate) struct Environment {
 pub(crate) struct NotInLambda;
 
 impl Environment {
+    /// A variable of this process, as text.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     /// That of this process.
     ///
     /// # Errors
@@ -83,7 +85,6 @@ impl Environment {
             runtime_api,
             name: name.to_string_lossy().into_owned(),
             mode: Mode::of(text("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref()),
-            function: Function::of(text, SystemTime::now()).map(Arc::new),
             sources: Sources {
                 locations: location.into_iter().collect(),
                 sets: Vec::new(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda::Mode;
 use lambda::telemetry::Hub;
+use lambda::{Function, Mode};
 use pipeline::{Deadline, Gate, Listener, MemoryBudget, Process, Service, Tasks};
 use service::load::{self, Loaded, Look};
 use service::{MetricsEndpoints, OwnTelemetry};
@@ -33,7 +33,7 @@ pub(crate) struct Pipelines {
 /// How far the pipelines have come before the extension registers.
 pub(crate) enum Prepared {
     /// They run.
-    Running(Pipelines),
+    Running(Box<Pipelines>),
     /// Something has to be fetched first. The sockets take connections already.
     Unfetched(Vec<Listener>),
     /// They cannot run. The text says why, and what to do.
@@ -61,8 +61,8 @@ impl Starter {
         let gate = if environment.mode.is_invoked() { Gate::closed() } else { Gate::default() };
         let process = Process::new(registry, budget, fatal_sender).beside_function(gate);
         process.provide(hub.clone());
-        if let Some(function) = &environment.function {
-            process.provide(function.clone());
+        if let Some(function) = Function::of(|name| environment.variable(name)) {
+            process.provide(Arc::new(function));
         }
         Self {
             process,
@@ -72,6 +72,13 @@ impl Starter {
             fatal: Some(fatal),
             early: Some(early),
             logger: None,
+        }
+    }
+
+    /// Has the components know the account that the function belongs to.
+    pub(crate) fn note_account(&self, id: &str) {
+        if let Some(function) = self.process.provided::<Function>() {
+            function.set_account_id(id);
         }
     }
 
@@ -91,7 +98,7 @@ impl Starter {
                 self.log_as(&environment.sources.log);
                 Prepared::Unfetched(sockets::bind(root.as_ref(), &self.process.listeners))
             }
-            Look::Whole(loaded) => self.start(loaded, environment).await,
+            Look::Whole(loaded) => self.start(*loaded, environment).await,
         }
     }
 
@@ -125,7 +132,7 @@ impl Starter {
             }
         };
         match caught(self.start_sound(loaded)).await {
-            Ok(Ok(pipelines)) => Prepared::Running(pipelines),
+            Ok(Ok(pipelines)) => Prepared::Running(Box::new(pipelines)),
             Ok(Err(why)) => Prepared::Off(why),
             Err(_panicked) => Prepared::Off(panicked("starting the pipelines")),
         }
@@ -133,9 +140,14 @@ impl Starter {
 
     async fn start_sound(&mut self, loaded: Loaded) -> Result<Pipelines, String> {
         let Loaded { plan, mut telemetry, diagnostics } = loaded;
+        // Every byte of the log is paid for, and each line says already which program it is from.
+        telemetry.logs.resource.retain(|(name, value)| match name.as_str() {
+            "service.instance.id" | "service.version" => false,
+            "service.name" => value != "hikyaku",
+            _ => true,
+        });
         if self.mode == Mode::SnapStart {
             // It would be the same in every environment that is made of the snapshot.
-            telemetry.logs.resource.retain(|(name, _)| name != "service.instance.id");
             telemetry.metrics.resource.retain(|(name, _)| name != "service.instance.id");
         }
         self.log_as(&telemetry.logs);
@@ -147,7 +159,8 @@ impl Starter {
         if let Some(logger) = &self.logger {
             own_series.extend(logger.observe(registry));
         }
-        let (_mark, limit) = plan.memory().bounds(Some(self.memory));
+        // The function needs the memory that it has paid for: half of what a container of its size would get.
+        let (_mark, limit) = plan.memory().bounds(Some(self.memory / 2));
         // Nobody is slowed: behind the sender stands the function's caller. Up to the limit everything is taken, beyond it nothing.
         self.process.budget.set_bounds(limit, limit);
         let service = Service::start(plan, self.process.clone()).await;

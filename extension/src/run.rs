@@ -45,10 +45,7 @@ pub(crate) async fn run(environment: Environment) -> ExitCode {
         mode = ?registered.mode,
         "Registered."
     );
-    if let (Some(function), Some(id)) = (&environment.function, &registered.function.account_id) {
-        function.set_account_id(id);
-    }
-    link_account(&registered);
+    link_account(&registered, &starter);
     if let Prepared::Unfetched(_sockets) = &prepared {
         let fetched = starter.fetch(&environment).await;
         // The sockets that were bound early are let go now that the receivers have their own, or never will.
@@ -66,7 +63,7 @@ pub(crate) async fn run(environment: Environment) -> ExitCode {
     let live = caught(live(&environment, &registered, &pipelines, &starter, &mut terminate)).await;
     match live {
         Ok(shutdown) => {
-            let ended = caught(ending::end(pipelines, hub, &shutdown)).await;
+            let ended = caught(ending::end(*pipelines, hub, &shutdown)).await;
             if ended.is_err() {
                 tracing::error!("The end failed. What was held is lost.");
             }
@@ -216,8 +213,9 @@ async fn terminated(terminate: &mut Option<Signal>) -> Shutdown {
     }
 }
 
-fn link_account(registered: &Registered) {
+fn link_account(registered: &Registered, starter: &Starter) {
     let Some(id) = &registered.function.account_id else { return };
+    starter.note_account(id);
     if let Err(error) = account::link(id, Path::new(account::LINK)) {
         tracing::debug!(error = %error, "Cannot make the link {}.", account::LINK);
     }

@@ -40,14 +40,14 @@ pub struct Registered {
     api: Api,
     identifier: HeaderValue,
     /// What the platform said of the function.
-    pub function: Function,
+    pub function: Registration,
     /// How the environment is run, after what registering has shown.
     pub mode: Mode,
 }
 
 /// What registering tells of the function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Function {
+pub struct Registration {
     /// Its name.
     pub name: String,
     /// Its version.
@@ -132,7 +132,7 @@ impl Api {
         &self,
         name: &str,
         mode: Mode,
-    ) -> Result<(HeaderValue, Function), ApiError> {
+    ) -> Result<(HeaderValue, Registration), ApiError> {
         const CALL: &str = "POST /extension/register";
         let mut headers = HeaderMap::new();
         let Ok(name) = HeaderValue::from_str(name) else {
@@ -152,7 +152,7 @@ impl Api {
         // Of no use but for the log and the account, so that an odd body is no reason to give up.
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
-        let function = Function {
+        let function = Registration {
             name: text("functionName").unwrap_or_default(),
             version: text("functionVersion").unwrap_or_default(),
             account_id: text("accountId").filter(|id| !id.is_empty()),

@@ -44,9 +44,9 @@ pub struct FirstInvocation {
 }
 
 impl Function {
-    /// The function that these variables describe; nothing where they describe none. An empty variable counts as not set. `started` is
-    /// when the process began.
-    pub fn of(lookup: impl Fn(&str) -> Option<String>, started: SystemTime) -> Option<Self> {
+    /// The function that these variables describe, whose environment starts now; nothing where they describe none. An empty variable
+    /// counts as not set.
+    pub fn of(lookup: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
         Some(Self {
             name: get("AWS_LAMBDA_FUNCTION_NAME")?,
@@ -54,12 +54,18 @@ impl Function {
             memory_mib: get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse().ok()),
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
             initialization_type: get("AWS_LAMBDA_INITIALIZATION_TYPE"),
-            started,
+            started: SystemTime::now(),
             account_id: OnceLock::new(),
             arn: OnceLock::new(),
             first: OnceLock::new(),
             traces: Mutex::default(),
         })
+    }
+
+    /// The same with another time at which its environment started.
+    #[must_use]
+    pub fn started_at(self, started: SystemTime) -> Self {
+        Self { started, ..self }
     }
 
     /// Notes the account that registering has told.
@@ -161,7 +167,7 @@ mod tests {
         let lookup = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, v)| (*v).to_owned())
         };
-        Function::of(lookup, SystemTime::UNIX_EPOCH + Duration::from_secs(100)).unwrap()
+        Function::of(lookup).unwrap().started_at(SystemTime::UNIX_EPOCH + Duration::from_secs(100))
     }
 
     #[test]
@@ -169,7 +175,7 @@ mod tests {
         let function = function("eu-west-1");
         assert_eq!((function.name.as_str(), function.memory_mib), ("orders", Some(128)));
         assert_eq!((function.version.as_deref(), function.arn()), (None, None));
-        assert!(Function::of(|_| None, SystemTime::UNIX_EPOCH).is_none());
+        assert!(Function::of(|_| None).is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! half-sent when the platform freezes the process: a request has ended by then, or is recalled and made anew later.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pipeline::{Deadline, Gate, HeldItems, MemoryBudget, Service};
@@ -36,6 +37,7 @@ pub struct Lifecycle<'a> {
     planner: Planner,
     waiting_since: Option<SystemTime>,
     at_first_invocation: Option<fn()>,
+    function: Option<Arc<Function>>,
 }
 
 /// A flush under way.
@@ -67,6 +69,7 @@ impl<'a> Lifecycle<'a> {
             planner: Planner::new(settings),
             waiting_since: None,
             at_first_invocation: None,
+            function: process.provided(),
         }
     }
 
@@ -106,7 +109,7 @@ impl<'a> Lifecycle<'a> {
         if let Some(call) = self.at_first_invocation.take() {
             call();
         }
-        if let Some(function) = self.service.process().provided::<Function>() {
+        if let Some(function) = &self.function {
             function.set_arn(&invoke.function_arn);
             function.invoked(&invoke.request_id, SystemTime::now());
             function.traced(&invoke.trace);

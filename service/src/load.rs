@@ -56,7 +56,7 @@ pub async fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
 /// A config as far as it can be had without the network.
 pub enum Look {
     /// All of it is here: what [`load`] would give.
-    Whole(Result<Loaded, Diagnostics>),
+    Whole(Box<Result<Loaded, Diagnostics>>),
     /// A part of it, or all, comes over the network. The tree has placeholders in the places of what is missing; there is none when the
     /// config as a whole is missing, or cannot be read without the rest.
     Partly(Option<Node>),
@@ -67,7 +67,7 @@ pub async fn look(sources: &Sources) -> Look {
     let (providers, missing) = Later::instead_of(&providers(), local());
     let read = read_with(sources, &providers).await;
     if !missing.is_any() {
-        return Look::Whole(read.and_then(sound));
+        return Look::Whole(Box::new(read.and_then(sound)));
     }
     Look::Partly(read.ok().map(|read| read.root))
 }
@@ -135,7 +135,7 @@ pub fn show(diagnostics: &Diagnostics) -> String {
 pub fn summary(diagnostics: &Diagnostics) -> String {
     const SHOWN: usize = 5;
     let errors = diagnostics.sorted().into_iter().filter(|d| d.severity() == Severity::Error);
-    let shown: Vec<String> = errors.take(SHOWN).map(|error| in_one_line(&error)).collect();
+    let shown: Vec<String> = errors.take(SHOWN).map(|error| with_remedy(&error)).collect();
     let more = diagnostics.error_count().saturating_sub(shown.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{more}", shown.join("; "))
@@ -146,6 +146,13 @@ pub fn log_warnings(diagnostics: &Diagnostics) {
     let warnings = diagnostics.sorted().into_iter().filter(|d| d.severity() == Severity::Warning);
     for warning in warnings {
         tracing::warn!("{}", in_one_line(&warning));
+    }
+}
+
+fn with_remedy(diagnostic: &confmap::Diagnostic) -> String {
+    match diagnostic.help_text() {
+        Some(help) => format!("{} ({help})", in_one_line(diagnostic)),
+        None => in_one_line(diagnostic),
     }
 }
 
@@ -186,8 +193,8 @@ mod tests {
     #[cfg(all(feature = "exporter-nop", feature = "receiver-nop"))]
     fn a_config_without_remote_parts_is_whole_at_the_first_look() {
         let text = "yaml:{receivers: {nop: }, exporters: {nop: }, service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}}";
-        assert!(matches!(looked_at(text), Look::Whole(Ok(_))));
-        assert!(matches!(looked_at("yaml:{service: 1}"), Look::Whole(Err(_))));
+        assert!(matches!(looked_at(text), Look::Whole(loaded) if loaded.is_ok()));
+        assert!(matches!(looked_at("yaml:{service: 1}"), Look::Whole(loaded) if loaded.is_err()));
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) fn function(json: &str) -> lambda::Function {
         let name = (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| json["name"].as_str())?;
         name.map(str::to_owned)
     };
-    let function = lambda::Function::of(lookup, std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let function =
+        lambda::Function::of(lookup).unwrap().started_at(std::time::SystemTime::UNIX_EPOCH);
     for header in json["traces"].as_array().unwrap() {
         function.traced(header.as_str().unwrap());
     }

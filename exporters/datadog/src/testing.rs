@@ -175,7 +175,8 @@ pub(crate) fn logs(resource: &[(&str, &str)], bodies: impl IntoIterator<Item = S
 pub(crate) fn function(json: &str) -> lambda::Function {
     let json: Value = serde_json::from_str(json).unwrap();
     let lookup = |name: &str| json["variables"][name].as_str().map(str::to_owned);
-    let function = lambda::Function::of(lookup, std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let function =
+        lambda::Function::of(lookup).unwrap().started_at(std::time::SystemTime::UNIX_EPOCH);
     function.set_arn(json["arn"].as_str().unwrap());
     function.invoked(json["invoked"].as_str().unwrap(), std::time::SystemTime::UNIX_EPOCH);
     function

@@ -49,8 +49,7 @@ pub(crate) fn build<P: Push>(
     let queue_settings = function::queue(queue_settings, &context);
     let metrics = Arc::new(Metrics::new(&context, signal, labels));
     let journal = Journal::new(metrics.id(), signal, queue_settings.is_some(), retry.is_some());
-    let budget = context.process.budget.clone();
-    let branch = budget.branch();
+    let branch = context.process.budget.branch();
     let push = Arc::new(Erased(Arc::new(push)));
     let core = Core {
         chain: Chain::new(
@@ -59,9 +58,8 @@ pub(crate) fn build<P: Push>(
             retry,
             metrics.clone(),
             journal,
-            budget,
             branch.clone(),
-            context.process.gate.clone(),
+            &context.process,
         ),
         ledger: Ledger::new(metrics.clone()),
         queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch)),

@@ -82,7 +82,7 @@ async fn registering_names_the_file_asks_for_the_account_and_keeps_the_identifie
     assert_eq!(registered.identifier(), "the-id");
     assert_eq!(registered.mode, Mode::OnDemand);
     let account_id = Some("123456789012".to_owned());
-    let expected = Function { name: "f".to_owned(), version: "7".to_owned(), account_id };
+    let expected = Registration { name: "f".to_owned(), version: "7".to_owned(), account_id };
     assert_eq!(registered.function, expected);
     let asked = &platform.asked()[0];
     assert_eq!(asked.line, "POST /2020-01-01/extension/register");
@@ -167,7 +167,7 @@ async fn a_platform_that_is_gone_for_a_minute_is_the_end() {
     let registered = Registered {
         api: Api::new(&nobody.to_string()),
         identifier: HeaderValue::from_static("the-id"),
-        function: Function::default(),
+        function: Registration::default(),
         mode: Mode::OnDemand,
     };
     let begun = Instant::now();

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -85,6 +86,9 @@ pub(super) struct TargetPool {
 }
 
 type Tasks = Arc<Mutex<JoinSet<()>>>;
+
+/// A connection in the making.
+type Acquiring<'a> = Pin<Box<dyn Future<Output = Result<Lease, TransportError>> + Send + 'a>>;
 
 /// How long a connection without requests is trusted where the platform freezes the process: routers and balancers on the way forget
 /// connections, and the word of it does not reach a frozen process.
@@ -200,8 +204,16 @@ impl Pool {
         pool
     }
 
-    /// A connection, kept or new.
-    async fn acquire(&self, pool: &TargetPool, deadline: Instant) -> Result<Lease, TransportError> {
+    /// A connection, kept or new. On the heap, since its callers are generic, and compiled into many crates.
+    fn acquire<'a>(&'a self, pool: &'a TargetPool, deadline: Instant) -> Acquiring<'a> {
+        Box::pin(self.checkout_or_open(pool, deadline))
+    }
+
+    async fn checkout_or_open(
+        &self,
+        pool: &TargetPool,
+        deadline: Instant,
+    ) -> Result<Lease, TransportError> {
         if let Some(lease) = pool.checkout(deadline).await {
             return Ok(lease);
         }

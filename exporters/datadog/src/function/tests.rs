@@ -15,7 +15,7 @@ fn function(version: &str, initialization: &str) -> Function {
     let lookup = |wanted: &str| {
         variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned())
     };
-    Function::of(lookup, SystemTime::UNIX_EPOCH).unwrap()
+    Function::of(lookup).unwrap().started_at(SystemTime::UNIX_EPOCH)
 }
 
 /// A payload of one span with these attributes, as OTLP/JSON.

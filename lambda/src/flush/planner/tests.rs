@@ -25,7 +25,8 @@ fn ended(planner: &mut Planner, now: u64, waiting: Waiting) -> Holding {
 /// ended at the time that is returned.
 fn used(strategy: Strategy, gap: u64, flush: u64) -> (Planner, u64) {
     let mut planner = planner(strategy);
-    let mut now = 0;
+    // Late enough for data that is older.
+    let mut now = 1_000_000;
     for _ in 0..20 {
         planner.invoked(at(now), NOTHING);
         ended(&mut planner, now + 10, NOTHING);
