@@ -111,6 +111,8 @@ impl<'a> Lifecycle<'a> {
         }
         if let Some(function) = &self.function {
             function.set_arn(&invoke.function_arn);
+            function.invoked(&invoke.request_id, SystemTime::now());
+            function.traced(&invoke.trace);
         }
         let began = SystemTime::now();
         let mut flush = None;

@@ -66,7 +66,8 @@ pub(crate) fn build(
     match context.signal {
         Some(Signal::Traces) => {
             let settings = shared.config.helper.clone();
-            let traces = Traces::new(shared.clone(), context.id.to_string());
+            let function = context.process.provided();
+            let traces = Traces::new(shared.clone(), context.id.to_string(), function);
             let traces = framed(shared, context.clone(), settings, traces)?;
             with_stats(shared, &context, traces)
         }
@@ -78,7 +79,8 @@ pub(crate) fn build(
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
             fill_requests(&mut settings, shared.config.logs.batch_wait);
-            framed(shared, context, settings, Logs::new(shared.clone()))
+            let logs = Logs::new(shared.clone(), context.process.provided());
+            framed(shared, context, settings, logs)
         }
         None => Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id))),
     }

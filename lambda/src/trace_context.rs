@@ -2,19 +2,19 @@
 
 /// A place in a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TraceContext {
+pub struct TraceContext {
     /// The trace.
-    pub(crate) trace_id: [u8; 16],
+    pub trace_id: [u8; 16],
     /// The span that called.
-    pub(crate) parent: Option<[u8; 8]>,
+    pub parent: Option<[u8; 8]>,
     /// Whether the caller records the trace; nothing where it has not decided.
-    pub(crate) is_sampled: Option<bool>,
+    pub is_sampled: Option<bool>,
 }
 
 impl TraceContext {
     /// Reads the value of an `X-Amzn-Trace-Id` header (`Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`),
     /// or that of a W3C `traceparent`.
-    pub(crate) fn parse(value: &str) -> Option<Self> {
+    pub fn parse(value: &str) -> Option<Self> {
         let value = value.trim();
         if value.contains('=') { Self::of_xray(value) } else { Self::of_w3c(value) }
     }
@@ -57,8 +57,8 @@ fn root(value: &str) -> Option<[u8; 16]> {
     (time.len() == 8).then(|| hex(&format!("{time}{rest}"))).flatten()
 }
 
-/// An identifier of so many bytes in hexadecimal digits; one of zeros is none.
-pub(crate) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// An identifier of so many bytes, read from hexadecimal digits. One of zeros is none.
+pub fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
