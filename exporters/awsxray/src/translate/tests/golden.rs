@@ -1,11 +1,12 @@
 //! Golden cases: `testdata/translate/<case>/in.json` is OTLP/JSON, `out.json` the documents that become of it with the settings of
-//! `config.yaml`. `HIKYAKU_REFRESH_GOLDEN=1` writes them anew, to be reviewed as a diff.
+//! `config.yaml`, beside the function of `function.json` if there is one. `HIKYAKU_REFRESH_GOLDEN=1` writes them anew, to be reviewed as a diff.
 //!
 //! `reference.json` is what the reference Collector makes of the case. Where ours differs on purpose, `differs.md` says why.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -29,7 +30,10 @@ fn translated(case: &Path) -> Value {
     let settings = fs::read_to_string(case.join("config.yaml")).unwrap_or("{}".to_owned());
     let (config, report) = crate::testing::read(&settings);
     assert_eq!(report, "", "{case:?}");
-    Value::Array(documents(&translate(&payload(&input), &config.options)))
+    let function = fs::read_to_string(case.join("function.json")).ok();
+    let function = function.map(|text| Arc::new(crate::testing::function(&text)));
+    let options = config.options.beside(function);
+    Value::Array(documents(&translate(&payload(&input), &options)))
 }
 
 #[test]
