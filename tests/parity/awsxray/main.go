@@ -69,9 +69,9 @@ func record(c *parity.Case) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	recorded := map[string]any{"documents": parity.Flat(bodies)}
-	numberDrawn(recorded, c.Requests)
-	return recorded, nil
+	recorded := parity.Flat(bodies)
+	nameDrawn(recorded, c.Requests)
+	return map[string]any{"documents": recorded}, nil
 }
 
 // documents shows the segment documents of one request.

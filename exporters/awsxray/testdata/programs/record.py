@@ -25,7 +25,7 @@ LANGUAGES = {"node": "nodejs"}
 COMMANDS = {
     "python": "exec /usr/bin/python3 shop.py",
     "node": "exec node shop.cjs",
-    "java": "mvn -q dependency:copy-dependencies -DoutputDirectory=jars >&2 && javac -cp 'jars/*' -d . Shop.java && exec java -cp '.:jars/*' Shop",
+    "java": "mvn -q dependency:copy-dependencies -DoutputDirectory=jars >&2 && javac -cp 'jars/*' -d . Shop.java && exec java -XX:MaxJavaStackTraceDepth=60 -cp '.:jars/*' Shop",
     "go": "exec go run .",
     "ruby": "exec ruby shop.rb",
     "php": "exec php shop.php",
