@@ -2,7 +2,7 @@
 
     python3 record.py [LANGUAGE...]
 
-They run in /tmp/shop, so that their paths are the same everywhere. Needed are: for Python and Node what `cargo xtask parts` sets up; for Java a JDK
+They run in /srv/shop, so that their paths are the same everywhere. Needed are: for Python and Node what `cargo xtask parts` sets up; for Java a JDK
 and Maven; Go; Ruby; PHP; for .NET Mono's compiler (Debian's `mono-mcs`) and the runtime in the package `dotnetcore2` of PyPI. Of these, Python, Node,
 Java and Go have OpenTelemetry's SDK record the exceptions; for the others, whose SDKs are not in a registry that this project uses, the program
 writes the same text as their SDK. Then record what the reference makes of it: `cargo xtask parity awsxray`.
@@ -16,7 +16,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARTS = os.path.join(HERE, "../../../../.parts")
-PLACE = "/tmp/shop"
+PLACE = "/srv/shop"
 DOTNET = "import dotnetcore2.runtime as runtime; print(runtime.get_runtime_path())"
 
 # What `telemetry.sdk.language` is, where it is not the folder's name.
