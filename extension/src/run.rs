@@ -1,7 +1,6 @@
 //! From the start of the process to its end.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -216,8 +215,8 @@ async fn terminated(terminate: &mut Option<Signal>) -> Shutdown {
 fn link_account(registered: &Registered, starter: &Starter) {
     let Some(id) = &registered.function.account_id else { return };
     starter.note_account(id);
-    if let Err(error) = account::link(id, Path::new(account::LINK)) {
-        tracing::debug!(error = %error, "Cannot make the link {}.", account::LINK);
+    if let Err(error) = account::link(id, &account::place()) {
+        tracing::debug!(error = %error, "Cannot make the link for the account id.");
     }
 }
 
