@@ -13,8 +13,9 @@ const GAP_FORGETS: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How old data may become in a handler that runs on and on, where it is not sent at once.
 const LONG_HANDLER: Duration = Duration::from_secs(1);
-/// How long an invocation is held, without need, for a flush that is about to end.
-const FINISH: Duration = Duration::from_millis(3);
+/// The least and the most that an invocation is held, without need, for a flush that is about to end: beside recalling it, which has the
+/// backend get it twice, a few milliseconds once in a while are the smaller evil.
+const FINISH: (Duration, Duration) = (Duration::from_millis(3), Duration::from_millis(50));
 /// Longest time for which no invocation waits for a backend that did not take what it waited for before.
 const OUTAGE_MAX: Duration = Duration::from_secs(60);
 /// Time that is left to the function before its timeout, whatever is held.
@@ -187,16 +188,18 @@ impl Planner {
             return Holding::For(budget);
         }
         let Some(flushing) = flushing else { return Holding::Not };
-        let remaining = self.flushes.high().saturating_sub(since(flushing, now));
-        // Whoever wants data sent beside every handler would rather wait a moment than have it sent twice.
-        let patience = match self.settings.strategy {
-            Strategy::Continuous => budget,
+        if self.flushes.seen() == 0 {
+            return Holding::Not;
+        }
+        // A flush that takes much longer than others may never end.
+        let longest = self.flushes.high().saturating_mul(3);
+        let remaining = longest.saturating_sub(since(flushing, now));
+        let (least, most) = match self.settings.strategy {
+            // Whoever wants data sent beside every handler accepts that some handlers are too short for it.
+            Strategy::Continuous => (FINISH.0, budget),
             _ => FINISH,
         };
-        match remaining <= patience && self.flushes.seen() > 0 {
-            true => Holding::Briefly(remaining.max(FINISH).min(budget)),
-            false => Holding::Not,
-        }
+        Holding::Briefly(remaining.clamp(least.min(most), most).min(budget))
     }
 
     /// Until when to wait for the end of a handler whose end may go unnoticed: late enough for ordinary ones, and with time to call `/next`
@@ -262,7 +265,7 @@ impl Planner {
 
     /// Whether a flush that begins with a handler is likely over before it.
     fn fits_beside_handler(&self) -> bool {
-        self.flushes.seen() > 0 && self.flushes.high() < self.handlers.low()
+        self.flushes.seen() > 0 && self.flushes.high() * 3 / 2 < self.handlers.low()
     }
 }
 

@@ -74,7 +74,9 @@ impl<'a> Documents<'a> {
             SpanKind::Server | SpanKind::Internal => &[Role::LocalRoot],
             _ => &[Role::Dependency, Role::Service],
         };
-        Some(Self { ids, parent: span_id(span.parent_span_id).copied(), roles })
+        // X-Ray has no place for a document that is its own parent.
+        let parent = span_id(span.parent_span_id).filter(|parent| *parent != ids.span).copied();
+        Some(Self { ids, parent, roles })
     }
 
     pub(super) fn roles(&self) -> &'static [Role] {

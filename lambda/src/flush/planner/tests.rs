@@ -119,7 +119,7 @@ fn continuous_waits_for_old_data_only_and_a_moment_for_what_is_under_way() {
     assert_eq!(ended(&mut planner, now + 10, some(now)), Holding::Not);
     let holding =
         planner.ended(at(now + 10), at(now + 9_000), Ended::Well, some(now), Some(at(now)));
-    assert_eq!(holding, Holding::Briefly(MS * 10));
+    assert_eq!(holding, Holding::Briefly(MS * 50));
     assert_eq!(ended(&mut planner, now, some(now - 9_900)), Holding::For(MS * 1000));
 }
 
@@ -179,4 +179,16 @@ fn an_unnoticed_end_is_waited_for_until_shortly_before_the_timeout() {
     assert_eq!(planner.end_of_waiting(at(5), at(0)), Duration::ZERO);
     planner.flushed(at(0), MS * 200);
     assert_eq!(planner.end_of_waiting(at(0), at(3_000)), MS * 2_400);
+}
+
+#[test]
+fn a_flush_that_is_about_to_end_is_waited_for_and_one_that_hangs_is_not() {
+    let holding = |flush: u64, since: u64| {
+        let (mut planner, now) = used(Strategy::Auto, 100, flush);
+        planner.ended(at(now), at(now + 9_000), Ended::Well, some(now), Some(at(now - since)))
+    };
+    // Three times what flushes take is the longest that one is given.
+    assert_eq!(holding(4, 2), Holding::Briefly(MS * 10));
+    assert_eq!(holding(4, 1_000), Holding::Briefly(MS * 3));
+    assert_eq!(holding(400, 2), Holding::Briefly(MS * 50));
 }
