@@ -104,6 +104,13 @@ impl Push for XRay {
         Ok(Encoded { requests: requests.collect(), unsendable })
     }
 
+    async fn warm(&self, deadline: Deadline) {
+        // Where to is found out with the first request, which may ask somebody.
+        if let Some(url) = self.url.get() {
+            self.client().warm(url, deadline.instant()).await;
+        }
+    }
+
     async fn send(&self, request: &PutRequest) -> Result<Sent, SendError> {
         let url = self.url().await?;
         loop {

@@ -9,12 +9,12 @@ use exporter_helper::{
 };
 use net::host::Host;
 use pdata::{Payload, Signal};
-use pipeline::{BuildError, Client, Context, Exporter, Hosting, StartError};
+use pipeline::{BuildError, Client, Context, Deadline, Exporter, Hosting, StartError};
 use telemetry::names::DropReason;
 
 use crate::config::Config;
 use crate::host::Hosts;
-use crate::intake::Intake;
+use crate::intake::{Endpoint, Intake};
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
 use crate::metrics::Metrics;
@@ -137,11 +137,21 @@ impl<P: Push> Push for Framed<P> {
             self.context.tasks.spawn("check of the API key", async move {
                 tokio::select! {
                     () = tasks.stopped() => {}
-                    verdict = gate.pass(|| shared.key.verdict(&shared.intake)) => verdict.log(),
+                    verdict = gate.pass_aside(|| shared.key.verdict(&shared.intake)) => verdict.log(),
                 }
             });
         }
         self.push.send(request).await
+    }
+
+    async fn warm(&self, deadline: Deadline) {
+        let endpoint = match self.context.signal {
+            Some(Signal::Traces) => Endpoint::Traces,
+            Some(Signal::Metrics) => Endpoint::Series,
+            Some(Signal::Logs) => Endpoint::Logs,
+            None => return,
+        };
+        self.shared.intake.warm(endpoint, deadline).await;
     }
 
     fn max_request_bytes(&self) -> Option<usize> {

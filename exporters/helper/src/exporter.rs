@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use config::Timeout;
 use pipeline::{
@@ -24,6 +25,9 @@ use crate::metrics::Metrics;
 use crate::push::Push;
 use crate::queue::{Job, Queue, Summon};
 use crate::settings::Settings;
+
+/// How long a connection may take that nobody waits for.
+const WARM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes an exporter for the context's signal out of one push.
 ///
@@ -106,6 +110,12 @@ impl Consumer for Helper {
 impl Component for Helper {
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
         self.core.chain.push.start()
+    }
+
+    fn warm(&self) -> BoxFuture<'_, ()> {
+        let core = &self.core;
+        let warm = || core.chain.push.warm(Deadline::after(WARM_TIMEOUT));
+        Box::pin(core.context.process.gate.pass_aside(warm))
     }
 
     fn flush(&self, deadline: Deadline) -> BoxFuture<'_, usize> {

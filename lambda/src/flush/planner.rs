@@ -79,6 +79,8 @@ pub struct Planner {
     /// A request was recalled since the last flush that succeeded. Sent beside one more short handler, it would be recalled once more, and
     /// the backend would get it again and again.
     was_recalled: bool,
+    /// A flush succeeded since the last invocation began; at first, one is expected to.
+    is_in_use: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,7 @@ impl Planner {
             last_flush: None,
             outage: None,
             was_recalled: false,
+            is_in_use: true,
         }
     }
 
@@ -127,6 +130,19 @@ impl Planner {
                 }
             };
         if sends { Opening::Send } else { Opening::Hold }
+    }
+
+    /// Whether to open connections beside the handler that has just begun, for what is likely sent at its end: asked once for each
+    /// invocation. A function that sent nothing the last time is not expected to this time.
+    pub fn warms(&mut self, now: SystemTime) -> bool {
+        let is_in_use = std::mem::take(&mut self.is_in_use);
+        is_in_use
+            && !self.is_in_outage(now)
+            && match self.settings.strategy {
+                Strategy::End | Strategy::Continuous => true,
+                Strategy::Periodic(interval) => self.is_periodically_due(interval, now),
+                Strategy::Auto => !self.expects_next(),
+            }
     }
 
     /// How often [`Planner::look`] wants to be asked while a handler runs.
@@ -217,6 +233,7 @@ impl Planner {
         self.last_flush = Some(now);
         self.outage = None;
         self.was_recalled = false;
+        self.is_in_use = true;
     }
 
     /// Requests were recalled when an invocation ended.

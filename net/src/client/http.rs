@@ -222,6 +222,14 @@ impl HttpClient {
         self.finish(lease, &target, reply)
     }
 
+    /// Opens a connection to this URL's host for a request that is expected soon, unless there is one. What goes wrong is left for that
+    /// request to find out. May be dropped at any point.
+    pub async fn warm(&self, uri: &Uri, deadline: Instant) {
+        if let Ok(target) = Target::of(uri) {
+            self.pool.warm(&target, deadline).await;
+        }
+    }
+
     /// Ends every connection and joins their tasks. Requests under way fail.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -160,6 +160,16 @@ impl Pool {
         }
     }
 
+    /// Opens a connection for a request that is expected soon, unless there is one. What goes wrong is left for that request to find out.
+    pub(super) async fn warm(&self, target: &Target, deadline: Instant) {
+        let pool = self.target(target);
+        if !pool.is_warm().await
+            && let Ok(lease) = self.acquire(&pool, deadline).await
+        {
+            self.give_back(lease);
+        }
+    }
+
     /// Takes a connection back whose answer has been read.
     pub(super) fn give_back(&self, lease: Lease) {
         let connection = lease.into_connection();
@@ -369,6 +379,17 @@ impl TargetPool {
                 return Some(connection.lend(false));
             }
         }
+    }
+
+    /// Whether there is a connection that the next request can use. Unlike lending it, this does not make it look used.
+    async fn is_warm(&self) -> bool {
+        tokio::task::yield_now().await;
+        let is_stale = |connection: &Connection| {
+            connection.sender.is_closed()
+                || self.stale_after.is_some_and(|limit| connection.usage.is_idle_for(limit))
+        };
+        lock(&self.shared).any_is(|connection| !is_stale(connection))
+            || lock(&self.idle).iter().any(|connection| !is_stale(connection))
     }
 
     /// No further request shall use this connection.

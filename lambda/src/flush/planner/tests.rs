@@ -192,3 +192,21 @@ fn a_flush_that_is_about_to_end_is_waited_for_and_one_that_hangs_is_not() {
     assert_eq!(holding(4, 1_000), Holding::Briefly(MS * 3));
     assert_eq!(holding(400, 2), Holding::Briefly(MS * 50));
 }
+
+#[test]
+fn connections_are_opened_where_something_is_likely_sent_at_the_end() {
+    let mut rare = planner(Strategy::Auto);
+    rare.invoked(at(0), NOTHING);
+    assert!(rare.warms(at(0)), "the first invocation");
+    rare.invoked(at(60_000), NOTHING);
+    assert!(!rare.warms(at(60_000)), "nothing was sent");
+    rare.flushed(at(60_010), MS);
+    rare.invoked(at(120_000), NOTHING);
+    assert!(rare.warms(at(120_000)));
+    rare.flushed(at(120_010), MS);
+    rare.held_in_vain(at(120_020));
+    assert!(!rare.warms(at(120_030)), "the backend is down");
+    let (mut frequent, now) = used(Strategy::Auto, 100, 20);
+    frequent.invoked(at(now + 90), NOTHING);
+    assert!(!frequent.warms(at(now + 90)), "nothing is sent at the end");
+}
