@@ -93,10 +93,14 @@ impl<'a> Lifecycle<'a> {
         Self { at_first_invocation: Some(call), ..self }
     }
 
-    /// Lives until the platform says that the environment ends. The gate is open then.
-    pub async fn run(mut self) -> Shutdown {
+    /// Lives until the platform says that the environment ends. The gate is open then. `first` is an event that has come already.
+    pub async fn run(mut self, mut first: Option<Event>) -> Shutdown {
         loop {
-            match self.next_event().await {
+            let event = match first.take() {
+                Some(event) => event,
+                None => self.next_event().await,
+            };
+            match event {
                 Event::Invoke(invoke) => self.invocation(&invoke).await,
                 Event::Shutdown(shutdown) => {
                     self.gate.open();
