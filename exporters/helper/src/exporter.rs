@@ -50,6 +50,7 @@ pub(crate) fn build<P: Push>(
         return Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id)));
     };
     let Settings { timeout: Timeout(timeout), retry, queue: queue_settings, labels } = settings;
+    let is_joined = function::joins(queue_settings.as_ref(), &context);
     let queue_settings = function::queue(queue_settings, &context);
     let metrics = Arc::new(Metrics::new(&context, signal, labels));
     let journal = Journal::new(metrics.id(), signal, queue_settings.is_some(), retry.is_some());
@@ -66,7 +67,7 @@ pub(crate) fn build<P: Push>(
             &context.process,
         ),
         ledger: Ledger::new(metrics.clone()),
-        queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch)),
+        queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch, is_joined)),
         waits: queue_settings.as_ref().is_none_or(|queue| queue.wait_for_result),
         batches: queue_settings.is_some_and(|queue| queue.batch.is_some()),
         metrics,
