@@ -90,6 +90,6 @@ pub use provider::{
     BoxFuture, EnvError, EnvProvider, FileError, FileProvider, Provider, ProviderError, Providers,
     Reference, Retrieved, YamlProvider,
 };
-pub use resolver::{ResolveOptions, Resolved, resolve};
+pub use resolver::{Refresh, Refreshed, ResolveOptions, Resolved, resolve};
 pub use section::{Item, Presence, Section};
 pub use suggest::closest;

@@ -77,6 +77,31 @@ fn a_reference_that_stands_in_a_comment_costs_no_request() {
 }
 
 #[test]
+fn references_under_an_alias_are_asked_for_with_the_others() {
+    struct Many(Fake);
+    impl crate::Provider for Many {
+        fn scheme(&self) -> &'static str {
+            self.0.scheme()
+        }
+        fn aliases(&self) -> &'static [&'static str] {
+            &["old"]
+        }
+        fn retrieve<'a>(
+            &'a self,
+            references: &'a [crate::Reference],
+        ) -> crate::BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
+            self.0.retrieve(references)
+        }
+    }
+    let log = Log::default();
+    let many = Many(Fake::new("new", &log, |opaque| Ok(Retrieved::yaml(opaque))));
+    let yaml = ["yaml:a: ${new:1}\nb: ${old:2}\nc: ${new:3}\n"];
+    let resolved = resolve_with(&yaml, &[], &providers(&[]).with(many), None).expect("resolves");
+    assert_eq!(entries(&log), ["new? 1 3 2", "new!"]);
+    assert_eq!(resolved.root.to_yaml(&Redaction::none()), "a: 1\nb: 2\nc: 3\n");
+}
+
+#[test]
 fn locations_are_retrieved_side_by_side() {
     let log = Log::default();
     let one = Fake::new("one", &log, |opaque| Ok(Retrieved::yaml(format!("a{opaque}: 1"))));
