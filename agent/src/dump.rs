@@ -6,7 +6,7 @@ use confmap::{Diagnostics, Redaction};
 use pipeline::Service;
 
 use crate::cli::{PrintConfig, Sources};
-use crate::{FAILED, MISUSED, OK, load, runtime};
+use crate::{FAILED, MISUSED, OK, load, run, runtime};
 
 /// Checks a config: everything but starting it. Silent when all is well.
 pub(crate) fn validate(sources: &Sources) -> u8 {
@@ -64,8 +64,9 @@ pub(crate) fn wrong(diagnostics: &Diagnostics) -> u8 {
     MISUSED
 }
 
-/// Runs a future to its end on a runtime of its own.
+/// Runs a future to its end on a runtime of its own, in a process whose core is never dumped.
 pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
+    run::no_core_dumps();
     match runtime::build() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {

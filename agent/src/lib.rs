@@ -3,7 +3,8 @@
 //! Everything of the process stands here: arguments, environment, signals, the runtime, the process's own logs and metrics, and the
 //! table of components. [`main`] is the whole binary; a test can start it as well.
 //!
-//! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name.
+//! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name, unless a part of the config stands
+//! elsewhere.
 
 mod cli;
 mod components;
@@ -18,6 +19,7 @@ mod own_telemetry;
 mod run;
 mod runtime;
 mod signals;
+mod watch;
 
 use std::ffi::OsString;
 use std::time::Instant;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use confmap::{Diagnostics, Node, Providers, ResolveOptions, Severity};
+use confmap::{Diagnostics, Node, Providers, Refresh, ResolveOptions, Severity};
 use pipeline::Plan;
 
 use crate::cli::Sources;
@@ -18,6 +18,8 @@ pub(crate) struct Loaded {
     pub(crate) telemetry: OwnTelemetry,
     /// Warnings.
     pub(crate) diagnostics: Diagnostics,
+    /// What is to be read again from time to time.
+    pub(crate) refresh: Option<Refresh>,
 }
 
 /// A config as far as it can be understood.
@@ -27,6 +29,8 @@ pub(crate) struct Read {
     pub(crate) telemetry: OwnTelemetry,
     /// Errors and warnings.
     pub(crate) diagnostics: Diagnostics,
+    /// What is to be read again from time to time.
+    pub(crate) refresh: Option<Refresh>,
 }
 
 /// Resolves and reads a config.
@@ -34,9 +38,20 @@ pub(crate) struct Read {
 /// # Errors
 /// All that is wrong with it.
 pub(crate) async fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
-    let Read { plan, telemetry, diagnostics, .. } = read(sources).await?;
+    load_with(sources, &providers()).await
+}
+
+/// As [`load`], with providers that were asked before: they bridge the time when what they ask can't be reached.
+///
+/// # Errors
+/// All that is wrong with it.
+pub(crate) async fn load_with(
+    sources: &Sources,
+    providers: &Providers,
+) -> Result<Loaded, Diagnostics> {
+    let Read { plan, telemetry, diagnostics, refresh, .. } = read_with(sources, providers).await?;
     match plan {
-        Some(plan) => Ok(Loaded { plan, telemetry, diagnostics }),
+        Some(plan) => Ok(Loaded { plan, telemetry, diagnostics, refresh }),
         None => Err(diagnostics),
     }
 }
@@ -46,18 +61,22 @@ pub(crate) async fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
 /// # Errors
 /// All that is wrong, when it cannot be resolved.
 pub(crate) async fn read(sources: &Sources) -> Result<Read, Diagnostics> {
+    read_with(sources, &providers()).await
+}
+
+async fn read_with(sources: &Sources, providers: &Providers) -> Result<Read, Diagnostics> {
     let embedded = [DEFAULT.to_owned()];
     let locations = match sources.locations.as_slice() {
         [] => &embedded[..],
         locations => locations,
     };
     let options = ResolveOptions::default();
-    let resolved = confmap::resolve(locations, &sources.sets, &providers(), options).await?;
-    let (root, diagnostics) = (resolved.root, resolved.warnings);
+    let resolved = confmap::resolve(locations, &sources.sets, providers, options).await?;
+    let (root, diagnostics, refresh) = (resolved.root, resolved.warnings, resolved.refresh);
     let telemetry = root.get("service").and_then(|service| service.get("telemetry"));
     let telemetry = OwnTelemetry::read(telemetry, &diagnostics);
     let plan = Plan::read(&root, &COMPONENTS, &diagnostics);
-    Ok(Read { root, plan, telemetry, diagnostics })
+    Ok(Read { root, plan, telemetry, diagnostics, refresh })
 }
 
 /// The config providers of this binary.
@@ -69,6 +88,20 @@ pub(crate) fn providers() -> Providers {
         let http = confmap_http::HttpProvider::http(environment.clone());
         providers.with(http).with(confmap_http::HttpProvider::https(environment))
     };
+    // One AWS for all, so that credentials are looked for once; nobody is asked before the first reference.
+    #[cfg(any(
+        feature = "confmap-s3",
+        feature = "confmap-secretsmanager",
+        feature = "confmap-ssm"
+    ))]
+    let aws = confmap_aws::Aws::process();
+    #[cfg(feature = "confmap-s3")]
+    let providers = providers.with(confmap_s3::S3Provider::new(aws.clone()));
+    #[cfg(feature = "confmap-secretsmanager")]
+    let providers =
+        providers.with(confmap_secretsmanager::SecretsManagerProvider::new(aws.clone()));
+    #[cfg(feature = "confmap-ssm")]
+    let providers = providers.with(confmap_ssm::SsmProvider::new(aws));
     providers
 }
 
@@ -142,8 +175,25 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "confmap-http")]
-    fn providers_are_those_of_the_collector() {
-        assert_eq!(super::providers().schemes(), ["env", "file", "http", "https", "yaml"]);
+    #[cfg(all(
+        feature = "confmap-http",
+        feature = "confmap-s3",
+        feature = "confmap-secretsmanager",
+        feature = "confmap-ssm"
+    ))]
+    fn providers_are_those_of_the_collector_and_parameters() {
+        let schemes = [
+            "awsssm",
+            "env",
+            "file",
+            "http",
+            "https",
+            "parameterstore",
+            "s3",
+            "secretsmanager",
+            "ssm",
+            "yaml",
+        ];
+        assert_eq!(super::providers().schemes(), schemes);
     }
 }

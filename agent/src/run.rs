@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use confmap::Providers;
 use pipeline::{MemoryBudget, MemorySettings, Process, Service, ServiceError, Stop};
 use telemetry::logs::{Early, Logger};
 use telemetry::{Registration, Registry, process};
@@ -14,11 +15,11 @@ use crate::load::{self, Loaded};
 use crate::metrics_endpoint::MetricsEndpoints;
 use crate::own_telemetry::OwnTelemetry;
 use crate::signals::{Request, Signals};
+use crate::watch::Watch;
 use crate::{FAILED, MISUSED, OK, dump, memory};
 
 /// Runs the agent and returns its exit status.
 pub(crate) fn run(sources: &Sources, gates: &[Gate], started: Instant) -> u8 {
-    no_core_dumps();
     dump::with_runtime(async move {
         match Agent::start(sources, gates, started).await {
             Ok(agent) => agent.serve().await,
@@ -30,6 +31,9 @@ pub(crate) fn run(sources: &Sources, gates: &[Gate], started: Instant) -> u8 {
 /// The running agent.
 struct Agent<'a> {
     sources: &'a Sources,
+    /// The same for every reload: they remember what they read.
+    providers: Providers,
+    watch: Watch,
     signals: Signals,
     logger: Logger,
     service: Service,
@@ -50,11 +54,12 @@ impl<'a> Agent<'a> {
             tracing::error!(error = %error, "Cannot listen to signals.");
             FAILED
         })?;
+        let providers = load::providers();
         let loaded = tokio::select! {
-            loaded = load::load(sources) => loaded,
+            loaded = load::load_with(sources, &providers) => loaded,
             _stop = signals.next_stop() => return Err(OK),
         };
-        let Loaded { plan, telemetry, diagnostics } =
+        let Loaded { plan, telemetry, diagnostics, refresh } =
             loaded.map_err(|diagnostics| dump::wrong(&diagnostics))?;
         let logger = early.install(&telemetry.logs).map_err(|error| {
             dump::tell(&format!("Error: service::telemetry::logs: {error}\n"));
@@ -88,6 +93,8 @@ impl<'a> Agent<'a> {
         })?;
         let mut agent = Self {
             sources,
+            providers,
+            watch: Watch::new(refresh),
             signals,
             logger,
             service,
@@ -109,6 +116,10 @@ impl<'a> Agent<'a> {
         loop {
             let request = tokio::select! {
                 request = self.signals.next() => request,
+                changed = self.watch.changed(&self.providers) => {
+                    tracing::info!(changed = changed.join(", "), "What the config refers to has changed.");
+                    Request::Reload
+                }
                 Some(error) = self.fatal.recv() => {
                     tracing::error!(error, "Asynchronous error received, terminating process");
                     self.stop(Stop::AtOnce).await;
@@ -159,10 +170,10 @@ impl<'a> Agent<'a> {
     async fn reload(&mut self) -> bool {
         tracing::info!("Config reload asked for.");
         let loaded = tokio::select! {
-            loaded = load::load(self.sources) => loaded,
+            loaded = load::load_with(self.sources, &self.providers) => loaded,
             _stop = self.signals.next_stop() => return false,
         };
-        let Loaded { plan, telemetry, diagnostics } = match loaded {
+        let Loaded { plan, telemetry, diagnostics, refresh } = match loaded {
             Ok(loaded) => loaded,
             Err(diagnostics) => {
                 self.service.refuse_reload(&load::summary(&diagnostics));
@@ -174,6 +185,7 @@ impl<'a> Agent<'a> {
         if self.service.reload(plan).await.is_err() {
             return true;
         }
+        self.watch = Watch::new(refresh);
         let (mark, limit) = memory.bounds(self.container_limit);
         self.service.process().budget.set_bounds(mark, limit);
         if let Err(error) = self.logger.reconfigure(&telemetry.logs) {
@@ -207,7 +219,7 @@ fn report(error: &str, telemetry: &OwnTelemetry) {
 }
 
 /// Keeps payloads and secrets out of core dumps.
-fn no_core_dumps() {
+pub(crate) fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     // A system that does not allow it leaves the limit as it was.

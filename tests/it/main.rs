@@ -11,6 +11,7 @@ mod keys;
 mod parity;
 mod reload;
 mod sdk;
+mod secrets;
 mod terminal;
 mod tidy;
 mod wire;

@@ -57,6 +57,12 @@ struct State {
 }
 
 impl Aws {
+    /// The AWS of this process.
+    #[must_use]
+    pub fn process() -> Self {
+        Self::new(Environment::process())
+    }
+
     /// The AWS of this environment, which is not read yet but for the platform.
     #[must_use]
     pub fn new(environment: Environment) -> Self {

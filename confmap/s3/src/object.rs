@@ -205,12 +205,13 @@ mod tests {
             "s3://b.s3.us-west-2.amazonaws.com/key",
             "s3://s3.us-west-2.amazonaws.com/key",
             "s3://bucket.s3..amazonaws.com/key",
-            "s3://user@minio.internal/bucket/key",
             "s3://bucket.s3.us-west-2.amazonaws.com/key%ff",
         ] {
             let error = parsed(text).map(|_| ()).unwrap_err();
             assert!(error.contains("is not valid s3-url"), "{text}: {error}");
         }
+        let user = parsed("s3://user:canary@minio.internal/bucket/key").map(|_| ()).unwrap_err();
+        assert!(user.starts_with("s3://[REDACTED]@minio.internal/"), "{user}");
         let other = parsed("s3://bucket.s3.us-west-2.amazonaws.com/key?region=eu-west-1");
         assert!(other.map(|_| ()).unwrap_err().contains("another"));
         let insecure = parsed("s3://minio:9000/bucket/k?insecure=yes").map(|_| ()).unwrap_err();
