@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use confmap::Providers;
+use confmap::{Mask, Providers};
 use pipeline::{MemoryBudget, MemorySettings, Process, Service, ServiceError, Stop};
 use telemetry::logs::{Early, Logger};
 use telemetry::{Registration, Registry, process};
@@ -34,6 +34,8 @@ struct Agent<'a> {
     /// The same for every reload: they remember what they read.
     providers: Providers,
     watch: Watch,
+    /// What the log hides.
+    mask: Mask,
     signals: Signals,
     logger: Logger,
     service: Service,
@@ -61,6 +63,11 @@ impl<'a> Agent<'a> {
         };
         let Loaded { plan, telemetry, diagnostics, refresh } =
             loaded.map_err(|diagnostics| dump::wrong(&diagnostics))?;
+        let mask = diagnostics.mask();
+        if !mask.is_empty() {
+            let mask = mask.clone();
+            early.conceal(move |line| mask.apply(line));
+        }
         let logger = early.install(&telemetry.logs).map_err(|error| {
             dump::tell(&format!("Error: service::telemetry::logs: {error}\n"));
             MISUSED
@@ -85,7 +92,7 @@ impl<'a> Agent<'a> {
             _stop = signals.next_stop() => return Err(OK),
         };
         let service = service.map_err(|error| {
-            report(&error.to_string(), &telemetry);
+            report(&mask.apply(&error.to_string()), &telemetry);
             match error {
                 ServiceError::Build { .. } => MISUSED,
                 ServiceError::Start { .. } => FAILED,
@@ -95,6 +102,7 @@ impl<'a> Agent<'a> {
             sources,
             providers,
             watch: Watch::new(refresh),
+            mask,
             signals,
             logger,
             service,
@@ -180,6 +188,12 @@ impl<'a> Agent<'a> {
                 return true;
             }
         };
+        // What runs on still has the old values.
+        let (mask, both) = (diagnostics.mask(), self.mask.with(&diagnostics.mask()));
+        if !both.is_empty() {
+            self.logger.conceal(move |line| both.apply(line));
+        }
+        self.mask = mask;
         load::log_warnings(&diagnostics);
         let memory: MemorySettings = plan.memory().clone();
         if self.service.reload(plan).await.is_err() {

@@ -8,6 +8,7 @@ use net::client::{Body, Reply, Request};
 use serde_json::Value;
 
 use crate::error::{Cause, first_line};
+use crate::query;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -49,8 +50,8 @@ fn refused(reply: &Reply, object: Option<&Value>) -> Cause {
             let message = text("message").or_else(|| text("Message")).unwrap_or_default();
             Cause::Refused { code: first_line(code), message: first_line(message) }
         }
-        // A proxy, or a load balancer.
-        _ => Cause::Status { status: reply.status.as_u16(), text: String::new() },
+        // What stands before a service may answer in XML, a proxy in anything.
+        _ => query::refused(reply),
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_refusal_has_its_code_in_a_header_or_in_the_body() {
-        let cases: [(&[_], _, _); 6] = [
+        let cases: [(&[_], _, _); 7] = [
             (
                 &[],
                 r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
@@ -103,6 +104,11 @@ mod tests {
             (&[], "<html>", "answered with status 400"),
             (&[], r#"{"message":"x"}"#, "answered with status 400"),
             (&[], "[]", "answered with status 400"),
+            (
+                &[],
+                "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>",
+                "SignatureDoesNotMatch",
+            ),
         ];
         for (headers, body, said) in cases {
             assert_eq!(answer(&reply(400, headers, body)).unwrap_err().to_string(), said);

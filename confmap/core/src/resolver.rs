@@ -86,6 +86,7 @@ pub async fn resolve(
     Expander::new(&mut fetcher, options.default_scheme, budget, &diagnostics)
         .expand_all(&mut root)
         .await;
+    diagnostics.conceal(&fetcher.mask());
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }

@@ -159,6 +159,28 @@ fn no_value_is_in_what_a_running_agent_says() {
 }
 
 #[test]
+fn a_secret_in_the_name_of_a_backend_is_not_in_the_log_either() {
+    let store = ParameterStore::start();
+    let (old, new) = ("canary-old.invalid", "canary-new.invalid");
+    store.put("/host", "String", old);
+    let gateway =
+        Gateway::new().exporter("otlphttp", "{ endpoint: \"http://${ssm:/host}:4318/x\" }");
+    let mut agent = store.environment_of(gateway.setup()).start();
+    for host in [old, new] {
+        if host == new {
+            store.put("/host", "String", new);
+            agent.reload();
+            let success = [("outcome", "success")];
+            tests::metrics::wait_for(gateway.metrics, "hikyaku_config_reloads", &success, 1.0);
+        }
+        assert_eq!(send::traces_grpc(gateway.grpc, &spans::request(1)).code, 0);
+        agent.process().wait_for_output("[REDACTED]");
+    }
+    let log = agent.stop().stderr;
+    assert!(log.contains("[REDACTED]:4318") && !log.contains("canary"), "{log}");
+}
+
+#[test]
 fn a_process_that_reads_a_secret_leaves_no_core() {
     let store = ParameterStore::start();
     store.put("/a", "SecureString", "x");

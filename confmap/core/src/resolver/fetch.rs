@@ -11,6 +11,7 @@ use crate::{
     Exposure, Node, Origin, Provider, ProviderError, Providers, Reference, Retrieved, Source,
     Value, join_all,
     limits::MAX_DOCUMENT_BYTES,
+    mask::{self, Mask},
     provider::Form,
     suggest,
     weight::depth,
@@ -71,11 +72,19 @@ pub(super) struct Fetcher<'p> {
     outcomes: HashMap<Arc<str>, Outcome>,
     sources: Vec<Arc<Source>>,
     refresh: Option<Refresh>,
+    /// Secrets that references yielded.
+    secrets: Vec<Arc<Found>>,
 }
 
 impl<'p> Fetcher<'p> {
     pub(super) fn new(providers: &'p Providers) -> Self {
-        Self { providers, outcomes: HashMap::new(), sources: Vec::new(), refresh: None }
+        Self {
+            providers,
+            outcomes: HashMap::new(),
+            sources: Vec::new(),
+            refresh: None,
+            secrets: Vec::new(),
+        }
     }
 
     pub(super) fn providers(&self) -> &'p Providers {
@@ -85,6 +94,19 @@ impl<'p> Fetcher<'p> {
     /// What is known of a reference so far.
     pub(super) fn get(&self, uri: &str) -> Option<&Outcome> {
         self.outcomes.get(uri)
+    }
+
+    /// Hides what references to secrets yielded. Where a whole configuration is a secret, it is masked when it is printed; its words are those
+    /// of all configurations.
+    pub(super) fn mask(&self) -> Mask {
+        let mut texts = Vec::new();
+        for found in &self.secrets {
+            texts.push(&*found.text);
+            mask::texts(&found.node, &mut texts);
+        }
+        let plain: Vec<String> =
+            texts.iter().map(|text| text.replace(LITERAL_DOLLAR, "$")).collect();
+        Mask::of(plain.iter().map(String::as_str))
     }
 
     /// The texts that were read, and what is to be asked for again.
@@ -206,8 +228,12 @@ impl<'p> Fetcher<'p> {
                 refresh.add(wanted.reference.clone(), &retrieved.text, after);
             }
             let name = wanted.reference.to_string();
+            let is_reference = wanted.at.is_some();
             let found = Arc::new(self.parse(name, wanted.at, retrieved));
             self.sources.push(found.source.clone());
+            if is_reference && found.is_secret() {
+                self.secrets.push(found.clone());
+            }
             Ok(found)
         });
         self.outcomes.insert(wanted.reference.uri().clone(), outcome);
