@@ -168,3 +168,40 @@ fn the_name_of_a_yaml_location_is_its_key() {
     let resolved = resolve(&long).expect("resolves");
     assert_eq!(resolved.sources[0].name(), format!("yaml:{}…", "ä".repeat(55)));
 }
+
+#[test]
+fn a_component_that_repeats_a_secret_in_its_error_repeats_nothing() {
+    let yaml = "a: ${sec:url}\nb: plain\nc: 5\n";
+    let log = Log::default();
+    let secret = "https://canary.example/path\"x";
+    let sec = Fake::new("sec", &log, move |_| Ok(Retrieved::literal(secret).secret()));
+    let providers = providers(&[]).with(sec);
+    let resolved = resolve_with(&[&format!("yaml:{yaml}")], &[], &providers, Some("env"));
+    let resolved = resolved.expect("resolves");
+    let (root, diagnostics) = (resolved.root, resolved.warnings);
+    let mut section = Section::new(Some(&root), "", &diagnostics);
+    let (a, b) = (section.get::<String>("a"), section.get::<String>("b"));
+    let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+    section.error("a", format!("{a:?} is no host"));
+    section.error("a", format!("{a} is no host"));
+    section.error_with_help("a", "no host: \"canary\" is", "write canary.example");
+    section.error("a", "canary.example is no host");
+    // Of another key, and of the section as a whole.
+    section.error("b", format!("{b:?} does not go with {a}"));
+    section.error_here(format!("{a:?} does not go with {b:?}"));
+    section.ignored("c", "no need");
+    section.finish();
+    let report = diagnostics.to_string();
+    assert!(!report.contains("canary"), "{report}");
+    for said in [
+        "a: [REDACTED] is no host\n",
+        "no host: [REDACTED] is\n",
+        "a: is refused; it is a secret, so more is not said\n",
+        "\"plain\" does not go with [REDACTED]\n",
+        "[REDACTED]\" does not go with \"plain\"\n",
+    ] {
+        assert!(report.contains(said), "{said}: {report}");
+    }
+    let text = format!("cannot listen at {secret:?}");
+    assert_eq!(diagnostics.mask().apply(&text), "cannot listen at \"[REDACTED]\"");
+}
