@@ -4,9 +4,10 @@ use std::io::Write;
 
 use confmap::{Diagnostics, Redaction};
 use pipeline::Service;
+use service::{Sources, load, runtime};
 
-use crate::cli::{PrintConfig, Sources};
-use crate::{FAILED, MISUSED, OK, load, run, runtime};
+use crate::cli::PrintConfig;
+use crate::{FAILED, MISUSED, OK};
 
 /// Checks a config: everything but starting it. Silent when all is well.
 pub(crate) fn validate(sources: &Sources) -> u8 {
@@ -66,7 +67,7 @@ pub(crate) fn wrong(diagnostics: &Diagnostics) -> u8 {
 
 /// Runs a future to its end on a runtime of its own, in a process whose core is never dumped.
 pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
-    run::no_core_dumps();
+    service::no_core_dumps();
     match runtime::build() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {

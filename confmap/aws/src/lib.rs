@@ -34,8 +34,8 @@ pub use value::{FieldError, field, yielded};
 /// How long all calls of one resolution may take together.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// The same in a Lambda function, whose start may take ten seconds in all.
-const BUDGET_IN_LAMBDA: Duration = Duration::from_secs(5);
+/// The same in a Lambda function, whose start may take ten seconds in all, and whose extension waits five for a config from elsewhere.
+const BUDGET_IN_LAMBDA: Duration = Duration::from_secs(4);
 
 /// Who asks AWS. Clones share the sessions and the budget.
 #[derive(Clone)]
