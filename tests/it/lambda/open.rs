@@ -55,6 +55,16 @@ fn an_unset_variable_in_the_config_is_named() {
 }
 
 #[test]
+fn a_secret_that_is_not_there_is_named() {
+    let setup = Setup::new(Mode::OnDemand);
+    let secret = setup.path("api-key");
+    let header = format!("headers: {{ api-key: \"${{file:{secret}}}\" }}");
+    let yaml = Bed::new().exporter(&header).yaml();
+    let log = lives_on(setup.config(&yaml).start());
+    assert!(off_line(&log).contains("api-key"), "{log}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let bed = Bed::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", bed.http)).unwrap();
