@@ -31,13 +31,16 @@ const PLATFORM: &str =
 /// has another name than the function's, so that nobody counts the two as one more.
 pub fn operation(span: &Span<'_>, scope: &Scope<'_>) -> Option<&'static str> {
     let scope = scope.name.as_str();
-    if scope == PLATFORM {
-        return match (span.kind, span.attribute("faas.coldstart")) {
-            (SpanKind::Internal, Some(AnyValue::Bool(true))) => Some("aws.lambda.cold_start"),
-            (SpanKind::Server, _) => Some("aws.lambda.invocation"),
-            _ => None,
-        };
+    let is_platforms = scope == PLATFORM;
+    if !is_platforms && !SCOPES.contains(&scope) && !scope.starts_with(JAVA) {
+        return None;
     }
-    let is_called = matches!(span.kind, SpanKind::Server | SpanKind::Consumer);
-    (is_called && (SCOPES.contains(&scope) || scope.starts_with(JAVA))).then_some(INVOCATION)
+    // The `coldstart` processor puts a cold start into the scope of the invocation that waited for it.
+    let is_cold_start = || matches!(span.attribute("faas.coldstart"), Some(AnyValue::Bool(true)));
+    match span.kind {
+        SpanKind::Internal if is_cold_start() => Some("aws.lambda.cold_start"),
+        SpanKind::Server if is_platforms => Some("aws.lambda.invocation"),
+        SpanKind::Server | SpanKind::Consumer if !is_platforms => Some(INVOCATION),
+        _ => None,
+    }
 }
