@@ -110,6 +110,16 @@ service:
         spans::ids(&request)
     }
 
+    /// Checks that all of these have come, and no others. What was on its way at the end of an invocation may have come twice: it was recalled, a
+    /// moment too late.
+    pub(super) fn assert_all_came(&self, ids: &[SpanId]) {
+        let delivered = self.backend.delivered();
+        let missing = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
+        let most = delivered.values().max().copied().unwrap_or_default();
+        assert_eq!((missing, delivered.len()), (0, ids.len()), "(missing, all that came)");
+        assert!(most <= 2, "a span came {most} times");
+    }
+
     pub(super) fn send_request(&self, request: &ExportTraceServiceRequest) {
         let reply = send::traces_http(self.http, request);
         assert_eq!(reply.status, 200, "{:?}", reply.body);
