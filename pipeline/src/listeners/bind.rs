@@ -75,12 +75,7 @@ pub(super) fn unix(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-fn socket(
-    address: SocketAddr,
-    kind: Type,
-    protocol: Protocol,
-    beside: bool,
-) -> io::Result<Socket> {
+fn socket(address: SocketAddr, kind: Type, protocol: Protocol, beside: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     // With datagrams it would let two processes have one port.
     if kind == Type::STREAM {

@@ -110,7 +110,8 @@ impl Intake {
         let envelope = Envelope { payload, client: Client::unknown(), hold };
         if queue.entrance.try_send(envelope).is_err() {
             self.held.fetch_sub(spans, Ordering::Relaxed);
-            let why = "the pipelines take segments more slowly than they come, and the queue is full";
+            let why =
+                "the pipelines take segments more slowly than they come, and the queue is full";
             return self.drop_one(spans, why);
         }
         self.counters.requests.success.increment();

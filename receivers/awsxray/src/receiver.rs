@@ -58,8 +58,7 @@ impl XRayReceiver {
         let datagrams = self.context.listen_udp(&self.config.endpoint)?;
         let address = TransportAddress::Tcp(self.config.proxy.server.address.bind_address());
         let listener = self.context.listen(&address)?;
-        let unusable =
-            |error| StartError(format!("cannot use the socket for {address}: {error}"));
+        let unusable = |error| StartError(format!("cannot use the socket for {address}: {error}"));
         let socket = match listener.socket.try_clone().map_err(unusable)? {
             pipeline::Socket::Tcp(socket) => server::Listener::Tcp(socket),
             pipeline::Socket::Unix(socket) => server::Listener::Unix(socket),
@@ -87,14 +86,19 @@ impl XRayReceiver {
 
     /// Starts the tasks that read the port and hand on what is read.
     fn read(&self, datagrams: &pipeline::DatagramSocket) -> Result<(), StartError> {
-        let socket = datagrams.socket.try_clone().and_then(UdpSocket::from_std);
-        let socket = socket.map_err(|error| {
+        let clone = || datagrams.socket.try_clone();
+        let sockets =
+            clone().and_then(UdpSocket::from_std).and_then(|socket| Ok((socket, clone()?)));
+        let (socket, left) = sockets.map_err(|error| {
             StartError(format!("cannot use the socket for {}: {error}", self.config.endpoint))
         })?;
         let (queue, waiting) = queue();
         let tasks = &self.context.tasks;
         let (intake, of_reader) = (self.intake.clone(), tasks.clone());
-        tasks.spawn("datagrams", async move { read(&socket, &intake, &queue, &of_reader).await });
+        tasks.spawn("datagrams", async move {
+            read(&socket, &intake, &queue, &of_reader).await;
+            read_left(&left, &intake, &queue);
+        });
         let (intake, of_worker) = (self.intake.clone(), tasks.clone());
         tasks.spawn("segments", async move {
             intake.hand_on(waiting, || of_worker.is_stopping()).await;
@@ -103,7 +107,7 @@ impl XRayReceiver {
     }
 }
 
-/// Reads datagrams until the tasks are to stop, and then those that have come already.
+/// Reads datagrams until the tasks are to stop.
 async fn read(socket: &UdpSocket, intake: &Intake, queue: &Queue, tasks: &Tasks) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     let mut stopped = pin!(tasks.stopped());
@@ -121,8 +125,13 @@ async fn read(socket: &UdpSocket, intake: &Intake, queue: &Queue, tasks: &Tasks)
             }
         }
     }
+}
+
+/// Reads the datagrams that have come already. Past the runtime, which may not know of them yet.
+fn read_left(socket: &std::net::UdpSocket, intake: &Intake, queue: &Queue) {
+    let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     for _ in 0..LEFT_MAX {
-        let Ok(len) = socket.try_recv(&mut buffer) else { break };
+        let Ok(len) = socket.recv(&mut buffer) else { break };
         intake.take(buffer.get(..len).unwrap_or_default(), queue);
     }
 }

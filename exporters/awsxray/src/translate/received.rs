@@ -22,10 +22,8 @@ const OF_SPAN: [(Key, &str, &str); 4] = [
     (Key::XrayCause, r#"{"cause":"#, "}"),
 ];
 /// Attributes of a resource.
-const OF_RESOURCE: [(Key, &str, &str); 2] = [
-    (Key::XrayOrigin, r#"{"origin":"#, "}"),
-    (Key::XrayResourceArn, r#"{"resource_arn":"#, "}"),
-];
+const OF_RESOURCE: [(Key, &str, &str); 2] =
+    [(Key::XrayOrigin, r#"{"origin":"#, "}"), (Key::XrayResourceArn, r#"{"resource_arn":"#, "}")];
 /// Members that a patch does not change: the span has them.
 const FIXED: [&str; 9] = [
     "id",

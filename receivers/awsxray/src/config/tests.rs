@@ -37,7 +37,10 @@ fn every_key_of_the_proxy_is_carried_out_and_rules_inherit_region_and_role() {
     );
     assert!(messages.is_empty(), "{messages:?}");
     let proxy = config.proxy;
-    assert_eq!((config.endpoint.as_str(), proxy.server.address), ("0.0.0.0:1", ListenAddress::tcp("0.0.0.0:2")));
+    assert_eq!(
+        (config.endpoint.as_str(), proxy.server.address),
+        ("0.0.0.0:1", ListenAddress::tcp("0.0.0.0:2"))
+    );
     assert!(proxy.tls.insecure_skip_verify && !proxy.tls.insecure);
     assert_eq!(proxy.tls.server_name.as_deref(), Some("n"));
     assert_eq!(proxy.proxy_url.unwrap().expose(), "http://p:1");
@@ -48,7 +51,12 @@ fn every_key_of_the_proxy_is_carried_out_and_rules_inherit_region_and_role() {
             let role = route.aws.role.as_ref().map(|role| role.arn.as_str());
             let endpoint = route.endpoint.as_ref().map(ToString::to_string).unwrap_or_default();
             let paths = route.paths.clone().unwrap_or_default().join(",");
-            format!("{paths} {} {} {} {endpoint}", route.service, route.aws.region.clone().unwrap(), role.unwrap())
+            format!(
+                "{paths} {} {} {} {endpoint}",
+                route.service,
+                route.aws.region.clone().unwrap(),
+                role.unwrap()
+            )
         })
         .collect();
     assert_eq!(

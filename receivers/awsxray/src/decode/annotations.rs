@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::attributes::{Attributes, Value};
-use super::members::{Members, Rest, text};
+use super::members::{Members, Rest, compact, text};
 
 /// Keys of the attributes that are annotations.
 const ANNOTATIONS: &str = "aws.xray.annotations";
@@ -45,7 +45,7 @@ pub(super) fn put_metadata(
             rest.within("metadata").put(&namespace, value.get());
             continue;
         }
-        attributes.put(&format!("{METADATA}{namespace}"), &Value::Str(value.get().to_owned()));
+        attributes.put(&format!("{METADATA}{namespace}"), &Value::Str(compact(value.get())));
     }
 }
 

@@ -29,9 +29,7 @@ pub(super) fn content(datagram: &[u8]) -> Result<Content<'_>, DecodeError> {
         return Err(DecodeError::Empty);
     }
     match OTLP_PREFIXES.iter().find_map(|prefix| body.strip_prefix(*prefix)) {
-        Some(spans) => {
-            STANDARD.decode(spans).map(Content::Otlp).map_err(|_| DecodeError::Base64)
-        }
+        Some(spans) => STANDARD.decode(spans).map(Content::Otlp).map_err(|_| DecodeError::Base64),
         None => Ok(Content::Document(body)),
     }
 }

@@ -91,6 +91,18 @@ pub(super) fn text(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
+/// JSON without what may stand between its parts.
+pub(super) fn compact(json: &str) -> String {
+    let (mut in_text, mut is_escaped) = (false, false);
+    let stays = |sign: &char| {
+        let stays = in_text || !matches!(sign, ' ' | '\n' | '\r' | '\t');
+        in_text ^= *sign == '"' && !is_escaped;
+        is_escaped = in_text && *sign == '\\' && !is_escaped;
+        stays
+    };
+    json.chars().filter(stays).collect()
+}
+
 /// What of a segment has no attribute, as an object to be: a merge patch (RFC 7396) to the document that an exporter makes of the span.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
@@ -102,15 +114,15 @@ pub(super) struct Rest {
 
 impl Rest {
     /// Keeps a member.
-    pub(super) fn put(&mut self, name: &str, json: impl Into<String>) {
-        self.members.insert(name.to_owned(), json.into());
+    pub(super) fn put(&mut self, name: &str, json: &str) {
+        self.members.insert(name.to_owned(), compact(json));
     }
 
     /// Keeps a text.
     pub(super) fn put_text(&mut self, name: &str, text: &str) {
         let mut json = Vec::new();
         put_json_string(&mut json, text.as_bytes(), Escaping::Plain);
-        self.put(name, String::from_utf8_lossy(&json));
+        self.put(name, &String::from_utf8_lossy(&json));
     }
 
     /// Keeps all that is left of an object.
@@ -162,4 +174,20 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
     }
     put_json_string(out, name.as_bytes(), Escaping::Plain);
     out.push(b':');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_compact_and_texts_in_it_stay() {
+        for (json, expected) in [
+            (" { \"a b\" :\n[ 1 ,\t2 ] } ", "{\"a b\":[1,2]}"),
+            (r#""\\" "#, r#""\\""#),
+            (r#"{"q": "\" x \\", "r": " "}"#, r#"{"q":"\" x \\","r":" "}"#),
+        ] {
+            assert_eq!(compact(json), expected);
+        }
+    }
 }

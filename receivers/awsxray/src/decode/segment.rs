@@ -59,10 +59,8 @@ impl<'a> Segment<'a> {
             (Some(text), _) => of_trace(text),
             (None, parent) => parent.map(|parent| parent.trace_id),
         };
-        let trace_id = trace_id.ok_or(must(
-            "trace_id",
-            "1-, 8 hexadecimal digits, - and 24 more, not all zero",
-        ))?;
+        let trace_id = trace_id
+            .ok_or(must("trace_id", "1-, 8 hexadecimal digits, - and 24 more, not all zero"))?;
         let own_parent = match members.text("parent_id") {
             Some(text) => Some(hex(&text).ok_or(must("parent_id", ID))?),
             None => None,

@@ -151,8 +151,7 @@ fn kind(
 /// Takes `fault`, `error` and `throttle`. Whether the span has failed. Where an exporter would make others of the span, they are kept.
 fn flags(members: &mut Members<'_>, http: Http, cause: &Cause, rest: &mut Rest) -> bool {
     let mut flag = |name| members.bool(name).unwrap_or_default();
-    let said =
-        Flags { fault: flag("fault"), error: flag("error"), throttle: flag("throttle") };
+    let said = Flags { fault: flag("fault"), error: flag("error"), throttle: flag("throttle") };
     let is_bad = http.status.is_some_and(|status| !(100..400).contains(&status));
     let has_failed = is_bad || cause.is_there || said != Flags::default();
     let made = match http.status {
@@ -167,7 +166,7 @@ fn flags(members: &mut Members<'_>, http: Http, cause: &Cause, rest: &mut Rest) 
         ("throttle", said.throttle, made.throttle),
     ] {
         if said != made {
-            rest.put(name, said.to_string());
+            rest.put(name, if said { "true" } else { "false" });
         }
     }
     has_failed

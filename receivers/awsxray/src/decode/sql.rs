@@ -89,7 +89,11 @@ mod tests {
     #[test]
     fn urls_are_cut_before_the_name_of_the_database() {
         for (url, connection, name) in [
-            ("postgres://db.example.com:5432/orders", "postgres://db.example.com:5432", Some("orders")),
+            (
+                "postgres://db.example.com:5432/orders",
+                "postgres://db.example.com:5432",
+                Some("orders"),
+            ),
             ("mysql://u@h/orders?ssl=true", "mysql://u@h", Some("orders")),
             ("jdbc:postgresql://h:5432/a/b", "jdbc:postgresql://h:5432", Some("a/b")),
             ("jdbc:sqlite:orders.db", "jdbc:sqlite:", Some("orders.db")),

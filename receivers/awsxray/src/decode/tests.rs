@@ -68,7 +68,9 @@ fn segment_and_its_subsegments_are_spans_of_one_trace_and_one_resource() {
     let spans = spans(&request);
     let shown: Vec<_> = spans
         .iter()
-        .map(|span| (span.name.as_str(), span.kind, span.span_id[7], span.parent_span_id.last().copied()))
+        .map(|span| {
+            (span.name.as_str(), span.kind, span.span_id[7], span.parent_span_id.last().copied())
+        })
         .collect();
     assert_eq!(
         shown,

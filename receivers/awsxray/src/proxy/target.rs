@@ -167,3 +167,35 @@ fn has_expired(reply: &Reply) -> bool {
             .get("x-amzn-errortype")
             .is_some_and(|name| name.as_bytes().starts_with(NAME))
 }
+
+#[cfg(test)]
+mod tests {
+    use confmap::{Diagnostics, Section};
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn services_are_in_the_region_by_their_names() {
+        let diagnostics = Diagnostics::new();
+        let proxy = Config::read(Section::new(None, "receivers::awsxray", &diagnostics)).proxy;
+        let asked = Uri::from_static("/GetSamplingRules");
+        for (service, region, variable, expected) in [
+            ("xray", "eu-west-1", None, "https://xray.eu-west-1.amazonaws.com/GetSamplingRules"),
+            (
+                "logs",
+                "cn-north-1",
+                None,
+                "https://logs.cn-north-1.amazonaws.com.cn/GetSamplingRules",
+            ),
+            ("xray", "eu-west-1", Some("http://x:1/y"), "http://x:1/y/GetSamplingRules"),
+        ] {
+            let route = Route { service: service.to_owned(), ..proxy.routes[0].clone() };
+            let variables = variable.map(|url| ("AWS_ENDPOINT_URL_XRAY", url));
+            let variables =
+                variables.into_iter().chain([("AWS_REGION", region), ("HOME", "/none")]);
+            let target = Target::new(&route, &proxy, &aws::Environment::of(variables));
+            assert_eq!(target.url(&asked).await.unwrap().to_string(), expected);
+        }
+    }
+}

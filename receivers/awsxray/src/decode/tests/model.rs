@@ -8,12 +8,12 @@ use super::*;
 pub(super) fn back(document: &str) -> Option<Vec<Value>> {
     let decoded = decode(&datagram(document)).ok()?;
     let translation = translate(&decoded.payload, &Options::new(&[], false, &[]));
-    let bodies = translation.calls.iter().map(|call| -> Value {
-        serde_json::from_slice(&call.body).unwrap()
-    });
-    let texts: Vec<Value> = bodies
-        .flat_map(|body| body["TraceSegmentDocuments"].as_array().unwrap().clone())
-        .collect();
+    let bodies = translation
+        .calls
+        .iter()
+        .map(|call| -> Value { serde_json::from_slice(&call.body).unwrap() });
+    let texts: Vec<Value> =
+        bodies.flat_map(|body| body["TraceSegmentDocuments"].as_array().unwrap().clone()).collect();
     Some(texts.iter().map(|text| serde_json::from_str(text.as_str().unwrap()).unwrap()).collect())
 }
 

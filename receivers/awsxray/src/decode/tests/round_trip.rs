@@ -44,7 +44,8 @@ fn json() -> BoxedStrategy<Value> {
     let nested = leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(Value::Array),
-            btree_map("[a-z]{1,4}", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+            btree_map("[a-z]{1,4}", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     });
     nested.boxed()
@@ -54,14 +55,17 @@ fn json() -> BoxedStrategy<Value> {
 fn object(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
     let members: Vec<_> = members
         .into_iter()
-        .map(|(key, value)| option::of(value).prop_map(move |value| value.map(|value| (key.to_owned(), value))))
+        .map(|(key, value)| {
+            option::of(value).prop_map(move |value| value.map(|value| (key.to_owned(), value)))
+        })
         .collect();
     members.prop_map(|all| Value::Object(all.into_iter().flatten().collect())).boxed()
 }
 
 /// Members that nobody knows.
 fn unknown(of: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
-    let more = btree_map("x_[a-z]{1,4}", json().prop_filter("null is nothing", |v| !v.is_null()), 0..2);
+    let more =
+        btree_map("x_[a-z]{1,4}", json().prop_filter("null is nothing", |v| !v.is_null()), 0..2);
     let join = |(of, more): (Value, std::collections::BTreeMap<String, Value>)| {
         let mut object: Map<String, Value> = of.as_object().unwrap().clone();
         object.extend(more);
@@ -80,8 +84,7 @@ fn http() -> BoxedStrategy<Value> {
         ("traced", flag()),
     ]));
     let status = select(&[200i64, 302, 404, 429, 500, 503][..]).prop_map(Value::from).boxed();
-    let response =
-        unknown(object(std::vec![("status", status), ("content_length", int())]));
+    let response = unknown(object(std::vec![("status", status), ("content_length", int())]));
     // An exporter knows a request by its method.
     (request, response)
         .prop_map(|(mut request, response)| {
@@ -93,7 +96,15 @@ fn http() -> BoxedStrategy<Value> {
 
 fn sql() -> BoxedStrategy<Value> {
     unknown(object(std::vec![
-        ("url", one_of(&["postgres://db.example.com:5432/orders", "orders", "jdbc:sqlite:o.db", "h:1/o?x"])),
+        (
+            "url",
+            one_of(&[
+                "postgres://db.example.com:5432/orders",
+                "orders",
+                "jdbc:sqlite:o.db",
+                "h:1/o?x"
+            ])
+        ),
         ("connection_string", text()),
         ("database_type", one_of(&["PostgreSQL", "mysql", "H2", "Oracle"])),
         ("database_version", text()),
@@ -126,23 +137,59 @@ fn place() -> BoxedStrategy<Value> {
     members.extend(std::vec![
         ("account_id", text()),
         ("cloudwatch_logs", logs.prop_map(Value::Array).boxed()),
-        ("ec2", unknown(object(std::vec![
-            ("instance_id", text()), ("availability_zone", text()), ("instance_size", text()), ("ami_id", text()),
-        ]))),
-        ("ecs", unknown(object(std::vec![
-            ("container", text()), ("container_id", text()), ("availability_zone", text()),
-            ("task_arn", text()), ("launch_type", text()), ("cluster_arn", text()),
-        ]))),
-        ("eks", unknown(object(std::vec![("cluster_name", text()), ("pod", text()), ("container_id", text())]))),
-        ("elastic_beanstalk", unknown(object(std::vec![
-            ("environment_name", text()), ("version_label", text()), ("deployment_id", int()),
-        ]))),
-        ("xray", unknown(object(std::vec![
-            ("sdk", one_of(&["X-Ray for Python", "X-Ray for Node.js", "mine", "opentelemetry for java"])),
-            ("sdk_version", text()),
-            ("auto_instrumentation", flag()),
-            ("sampling_rule_name", text()),
-        ]))),
+        (
+            "ec2",
+            unknown(object(std::vec![
+                ("instance_id", text()),
+                ("availability_zone", text()),
+                ("instance_size", text()),
+                ("ami_id", text()),
+            ]))
+        ),
+        (
+            "ecs",
+            unknown(object(std::vec![
+                ("container", text()),
+                ("container_id", text()),
+                ("availability_zone", text()),
+                ("task_arn", text()),
+                ("launch_type", text()),
+                ("cluster_arn", text()),
+            ]))
+        ),
+        (
+            "eks",
+            unknown(object(std::vec![
+                ("cluster_name", text()),
+                ("pod", text()),
+                ("container_id", text())
+            ]))
+        ),
+        (
+            "elastic_beanstalk",
+            unknown(object(std::vec![
+                ("environment_name", text()),
+                ("version_label", text()),
+                ("deployment_id", int()),
+            ]))
+        ),
+        (
+            "xray",
+            unknown(object(std::vec![
+                (
+                    "sdk",
+                    one_of(&[
+                        "X-Ray for Python",
+                        "X-Ray for Node.js",
+                        "mine",
+                        "opentelemetry for java"
+                    ])
+                ),
+                ("sdk_version", text()),
+                ("auto_instrumentation", flag()),
+                ("sampling_rule_name", text()),
+            ]))
+        ),
     ]);
     unknown(object(members))
 }
@@ -175,8 +222,10 @@ fn cause() -> BoxedStrategy<Value> {
 fn common() -> Vec<(&'static str, BoxedStrategy<Value>)> {
     let annotations = btree_map("[a-zA-Z0-9_]{1,6}", scalar(), 0..3);
     let namespace = btree_map("[a-z. ]{1,6}", json(), 0..3);
-    let metadata = btree_map(prop_oneof![Just("default".to_owned()), "[a-zA-Z ]{1,5}"], namespace, 0..3);
-    let map = |map: std::collections::BTreeMap<String, Value>| Value::Object(map.into_iter().collect());
+    let metadata =
+        btree_map(prop_oneof![Just("default".to_owned()), "[a-zA-Z ]{1,5}"], namespace, 0..3);
+    let map =
+        |map: std::collections::BTreeMap<String, Value>| Value::Object(map.into_iter().collect());
     std::vec![
         ("fault", flag()),
         ("error", flag()),
@@ -236,10 +285,27 @@ fn document() -> BoxedStrategy<Value> {
     let mut members = common();
     members.extend(std::vec![
         ("user", text()),
-        ("origin", one_of(&["AWS::EC2::Instance", "AWS::ECS::Container", "AWS::ECS::Fargate", "AWS::Lambda::Function", "AWS::ElasticBeanstalk::Environment", "mine"])),
+        (
+            "origin",
+            one_of(&[
+                "AWS::EC2::Instance",
+                "AWS::ECS::Container",
+                "AWS::ECS::Fargate",
+                "AWS::Lambda::Function",
+                "AWS::ElasticBeanstalk::Environment",
+                "mine"
+            ])
+        ),
         ("resource_arn", text()),
         ("parent_id", id()),
-        ("service", unknown(object(std::vec![("version", text()), ("runtime", text()), ("compiler", text())]))),
+        (
+            "service",
+            unknown(object(std::vec![
+                ("version", text()),
+                ("runtime", text()),
+                ("compiler", text())
+            ]))
+        ),
         ("aws", place()),
         ("links", vec(link, 1..3).prop_map(Value::Array).boxed()),
     ]);

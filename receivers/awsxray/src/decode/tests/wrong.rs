@@ -46,7 +46,8 @@ fn each_wrong_datagram_is_told_what_is_wrong_with_it() {
 #[test]
 fn subsegments_are_followed_so_deep_and_no_deeper() {
     let nested = |depth: usize| {
-        let inner = r#"{"name":"n","id":"00000000000000aa","start_time":1,"end_time":2,"subsegments":["#;
+        let inner =
+            r#"{"name":"n","id":"00000000000000aa","start_time":1,"end_time":2,"subsegments":["#;
         let mut document = segment(&json!({})).to_string();
         document.pop();
         document.push_str(r#","subsegments":["#);
