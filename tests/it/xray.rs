@@ -11,6 +11,7 @@ use tests::{send, spans};
 mod answers;
 mod limits;
 mod moto;
+mod receiver;
 
 /// The exporter's id in every configuration here.
 const EXPORTER: &str = "awsxray";
