@@ -1,5 +1,6 @@
 //! The real parts that the black-box tests run against: the Python and Node SDKs of OpenTelemetry and of X-Ray, a Zipkin server, and
 //! moto, a double of AWS.
+//!
 //! The X-Ray SDKs are parts of their own, so that they and the OpenTelemetry SDKs do not share pins.
 //!
 //! Each part is a folder under `.parts/`. Its stamp file is written last and holds everything the part was made from, so a

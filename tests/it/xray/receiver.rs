@@ -41,7 +41,8 @@ service:
             xray::REGION
         );
         let setup = Setup::config(&yaml).listening_on([port, metrics]);
-        let setup = variables.iter().fold(setup, |setup, (name, value)| setup.variable(name, value));
+        let setup =
+            variables.iter().fold(setup, |setup, (name, value)| setup.variable(name, value));
         Self { port, metrics, agent: setup.start(), backend, sampling }
     }
 
@@ -90,7 +91,10 @@ fn check(sdk: XRaySdk, agent: &str) {
     if sdk == XRaySdk::Python {
         let reports = daemon.sampling.questions("/SamplingTargets");
         let statistics = &reports[0].body["SamplingStatisticsDocuments"][0];
-        assert_eq!((&statistics["RuleName"], &statistics["SampledCount"]), (&json!(RULE), &json!(1)));
+        assert_eq!(
+            (&statistics["RuleName"], &statistics["RequestCount"]),
+            (&json!(RULE), &json!(1))
+        );
     }
     let mut segments = Vec::new();
     sent.iter().for_each(|document| flatten(document, None, &mut segments));
@@ -159,15 +163,27 @@ fn assert_there(path: &mut Vec<String>, sent: &Value, found: &Value) {
 #[test]
 fn datagrams_that_are_no_segments_are_counted_and_said_once_and_the_next_segment_is_taken() {
     let daemon = Daemon::start(&xray::KEYS);
-    for nonsense in [&b""[..], b"no header", b"{\"format\":\"json\",\"version\":2}\n{}", &[0xff; 60_000]] {
+    for nonsense in
+        [&b""[..], b"no header", b"{\"format\":\"json\",\"version\":2}\n{}", &[0xff; 60_000]]
+    {
         for _ in 0..5 {
             send(daemon.port, nonsense);
         }
     }
     send(daemon.port, &segment(0xb7));
     assert_eq!(daemon.documents(1)[0]["id"], "00000000000000b7");
-    metrics::wait_for(daemon.metrics, "otelcol_receiver_failed_spans", &[("transport", "udp")], 20.0);
-    metrics::wait_for(daemon.metrics, "otelcol_receiver_accepted_spans", &[("transport", "udp")], 1.0);
+    metrics::wait_for(
+        daemon.metrics,
+        "otelcol_receiver_failed_spans",
+        &[("transport", "udp")],
+        20.0,
+    );
+    metrics::wait_for(
+        daemon.metrics,
+        "otelcol_receiver_accepted_spans",
+        &[("transport", "udp")],
+        1.0,
+    );
     let log = daemon.agent.stop().stderr;
     assert_eq!(log.matches("A datagram is no X-Ray segment").count(), 1, "{log}");
 }
