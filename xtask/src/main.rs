@@ -18,11 +18,11 @@ use command::{Cargo, Failure};
 const HELP: &str = "\
 cargo xtask <task>
 
-  test [ARGS]   set up the real parts (Python, Node, Zipkin, moto), then run every test; ARGS go to `cargo test`
+  test [ARGS]   set up the real parts (Python, Node, Zipkin, moto, Lambda), then run every test; ARGS go to `cargo test`
   parts         set up the real parts and stop
   bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
   parity [NAME] record anew what the reference Collector makes of our cases (needs Go)
-  prove         everything that takes long: the full bench, then the soak
+  prove         everything that takes long: both benches in full, the Lambda freeze campaigns, then the soak
 ";
 
 fn main() -> ExitCode {
@@ -74,7 +74,11 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
 /// Builds what is measured as it ships, one package at a time, so that no feature of one leaks into the other.
 fn bench(arguments: &[String]) -> Result<(), Failure> {
     let cargo = Cargo::find(root());
-    cargo.run(&["build", "--release", "--package", "hikyaku"])?;
+    if arguments.first().is_some_and(|word| word == "lambda") {
+        cargo.run(&["build", "--profile", "lambda", "--package", "hikyaku-lambda"])?;
+    } else {
+        cargo.run(&["build", "--release", "--package", "hikyaku"])?;
+    }
     cargo.run(&["build", "--release", "--package", "xtask-bench"])?;
     let program = command::target_dir(root()).join("release").join("hikyaku-bench");
     command::run_visibly(&program, arguments, root())
@@ -82,7 +86,20 @@ fn bench(arguments: &[String]) -> Result<(), Failure> {
 
 fn prove() -> Result<(), Failure> {
     bench(&[])?;
+    bench(&["lambda".to_owned()])?;
+    freezes()?;
     bench(&["soak".to_owned()])
+}
+
+/// The Lambda extension through a thousand freezes of each strategy, and a hundred thousand invocations of one process.
+fn freezes() -> Result<(), Failure> {
+    let cargo = Cargo::find(root());
+    cargo.run(&["build", "--package", "hikyaku-lambda"])?;
+    let long = [("HIKYAKU_LAMBDA_FREEZES", "1000"), ("HIKYAKU_LAMBDA_INVOCATIONS", "100000")];
+    for filter in ["lambda::campaign", "lambda::long"] {
+        cargo.run_with(&["test", "--package", "tests", "--test", "it", "--", filter], &long)?;
+    }
+    Ok(())
 }
 
 /// The project's folder: the parent of this package's.

@@ -9,12 +9,12 @@ use exporter_helper::{
 };
 use net::host::Host;
 use pdata::{Payload, Signal};
-use pipeline::{BuildError, Client, Context, Exporter, StartError};
+use pipeline::{BuildError, Client, Context, Deadline, Exporter, Hosting, StartError};
 use telemetry::names::DropReason;
 
 use crate::config::Config;
 use crate::host::Hosts;
-use crate::intake::Intake;
+use crate::intake::{Endpoint, Intake};
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
 use crate::metrics::Metrics;
@@ -66,7 +66,8 @@ pub(crate) fn build(
     match context.signal {
         Some(Signal::Traces) => {
             let settings = shared.config.helper.clone();
-            let traces = Traces::new(shared.clone(), context.id.to_string());
+            let function = context.process.provided();
+            let traces = Traces::new(shared.clone(), context.id.to_string(), function);
             let traces = framed(shared, context.clone(), settings, traces)?;
             with_stats(shared, &context, traces)
         }
@@ -78,7 +79,8 @@ pub(crate) fn build(
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
             fill_requests(&mut settings, shared.config.logs.batch_wait);
-            framed(shared, context, settings, Logs::new(shared.clone()))
+            let logs = Logs::new(shared.clone(), context.process.provided());
+            framed(shared, context, settings, logs)
         }
         None => Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id))),
     }
@@ -131,14 +133,25 @@ impl<P: Push> Push for Framed<P> {
     async fn send(&self, request: &P::Request) -> Result<Sent, SendError> {
         if self.shared.key.is_due() {
             let (shared, tasks) = (self.shared.clone(), self.context.tasks.clone());
+            let gate = self.context.process.gate.clone();
             self.context.tasks.spawn("check of the API key", async move {
                 tokio::select! {
                     () = tasks.stopped() => {}
-                    verdict = shared.key.verdict(&shared.intake) => verdict.log(),
+                    verdict = gate.pass_aside(|| shared.key.verdict(&shared.intake)) => verdict.log(),
                 }
             });
         }
         self.push.send(request).await
+    }
+
+    async fn warm(&self, deadline: Deadline) {
+        let endpoint = match self.context.signal {
+            Some(Signal::Traces) => Endpoint::Traces,
+            Some(Signal::Metrics) => Endpoint::Series,
+            Some(Signal::Logs) => Endpoint::Logs,
+            None => return,
+        };
+        self.shared.intake.warm(endpoint, deadline).await;
     }
 
     fn max_request_bytes(&self) -> Option<usize> {
@@ -162,12 +175,19 @@ impl<P: Push> Push for Framed<P> {
     }
 
     async fn start(&self) -> Result<(), StartError> {
-        if self.shared.config.api.fail_on_invalid_key {
+        let is_function = self.context.process.hosting == Hosting::Function;
+        if self.shared.config.api.fail_on_invalid_key && is_function {
+            tracing::warn!(
+                key = "api::fail_on_invalid_key",
+                "A setting is not carried out in AWS Lambda, where a start asks nobody: the key is checked beside the first payload."
+            );
+        } else if self.shared.config.api.fail_on_invalid_key {
             let _taken = self.shared.key.is_due();
             self.shared.key.verdict(&self.shared.intake).await.refuse_invalid()?;
         }
         self.push.start().await?;
-        if self.shared.config.host_metadata.enabled {
+        // A function is no host.
+        if self.shared.config.host_metadata.enabled && !is_function {
             let (shared, tasks) = (self.shared.clone(), self.context.tasks.clone());
             self.context.tasks.spawn("host metadata", async move {
                 tokio::select! {

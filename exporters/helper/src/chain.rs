@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use config::Retry;
 use pdata::Payload;
-use pipeline::{Admission, Branch, Class, Client, ConsumeError, Hold, MemoryBudget};
+use pipeline::{Admission, Branch, Class, Client, ConsumeError, Gate, Hold, MemoryBudget, Process};
 use telemetry::names::{DropReason, RefuseReason};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -36,6 +36,7 @@ pub(crate) struct Chain {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Journal,
     pub(crate) pace: Pace,
+    gate: Gate,
     budget: MemoryBudget,
     branch: Branch,
     /// The largest request the backend takes, as far as it is known.
@@ -78,9 +79,10 @@ impl Chain {
         retry: Option<Retry>,
         metrics: Arc<Metrics>,
         journal: Journal,
-        budget: MemoryBudget,
         branch: Branch,
+        process: &Process,
     ) -> Self {
+        let (budget, gate) = (process.budget.clone(), process.gate.clone());
         let limit_bytes = AtomicUsize::new(push.max_request_bytes().unwrap_or(usize::MAX));
         let (pace, hopeless, turn) = (Pace::new(), AtomicBool::new(false), Mutex::new(()));
         Self {
@@ -90,6 +92,7 @@ impl Chain {
             metrics,
             journal,
             pace,
+            gate,
             budget,
             branch,
             limit_bytes,
@@ -288,11 +291,13 @@ impl Chain {
             return Err(SendError::TooLarge { limit_bytes: None, reason: Reason::new(text) });
         }
         let _in_flight = InFlight::new(&self.metrics);
-        let started = Instant::now();
+        // What counts towards `max_elapsed_time`.
+        let mut spent = Duration::ZERO;
         let mut backoff = self.retry.as_ref().map(Backoff::new);
         let mut hurry = Hurry::default();
         loop {
-            let error = match self.attempt(request).await {
+            let begun = self.begin();
+            let error = match self.gate.pass(|| self.attempt(request)).await {
                 Ok(sent) => {
                     self.journal.succeeded();
                     self.branch.set_stalled(false);
@@ -310,14 +315,38 @@ impl Chain {
                 return Err(error);
             };
             let delay = backoff.next(fastrand::f64()).max(throttle.unwrap_or_default());
-            let within = |limit: Duration| started.elapsed().saturating_add(delay) <= limit;
+            let longest = self.timeout.unwrap_or(Duration::MAX);
+            spent = spent.saturating_add(begun.spent(&self.gate, longest));
+            let within = |limit: Duration| spent.saturating_add(delay) <= limit;
             let limit = self.retry.as_ref().and_then(|retry| retry.max_elapsed_time);
             if !limit.is_none_or(within) && !self.pace.is_stopping() {
                 return Err(error);
             }
             self.journal.will_retry(&error, delay);
-            self.pace.wait(delay, *throttle, &mut hurry).await;
+            let begun = self.begin();
+            self.pause(delay, *throttle, &mut hurry).await;
+            spent = spent.saturating_add(begun.spent(&self.gate, delay));
             self.metrics.retries.increment();
+        }
+    }
+
+    fn begin(&self) -> Begun {
+        Begun { at: Instant::now(), closed_before: self.gate.closed_for() }
+    }
+
+    /// Waits before the next try, by the clock that timers go by and, over times in which the process was frozen, by the wall clock.
+    async fn pause(&self, delay: Duration, throttle: Option<Duration>, hurry: &mut Hurry) {
+        // A time beyond the clock's range does not come.
+        let due = SystemTime::now().checked_add(delay);
+        let thawed = async {
+            match due {
+                Some(due) => self.gate.opened_after(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.pace.wait(delay, throttle, hurry) => {}
+            () = thawed => {}
         }
     }
 
@@ -436,6 +465,21 @@ impl<'a> InFlight<'a> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.in_flight.sub(1);
+    }
+}
+
+/// When a try or a wait began.
+struct Begun {
+    at: Instant,
+    closed_before: Duration,
+}
+
+impl Begun {
+    /// What it has used up of the retries. Time in which nothing could be sent does not count, and nothing counts for longer than it can have
+    /// taken: the rest is time in which the process did not run.
+    fn spent(&self, gate: &Gate, longest: Duration) -> Duration {
+        let closed = gate.closed_for().saturating_sub(self.closed_before);
+        self.at.elapsed().saturating_sub(closed).min(longest)
     }
 }
 

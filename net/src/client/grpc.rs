@@ -94,6 +94,7 @@ impl GrpcClient {
         };
         let authority = authority.ok_or("authority: is no valid host")?;
         let environment = options.environment;
+        let stale_after = environment.stale_after();
         let connector = Connector {
             tls: Arc::new(ClientTls::new(&settings.tls, &["h2"], &environment)),
             proxy_tls: Arc::new(ClientTls::new(&settings.tls, &["http/1.1"], &environment)),
@@ -114,6 +115,7 @@ impl GrpcClient {
             max_busy: None,
             idle_timeout: None,
             keep_alive: true,
+            stale_after,
             ping,
             balance: settings.balancer == config::Balancer::RoundRobin,
         };
@@ -170,6 +172,12 @@ impl GrpcClient {
         let prefix = grpc::prefix(self.compression.is_compressed(), len);
         let pieces = std::iter::once(Bytes::copy_from_slice(&prefix)).chain(pieces).collect();
         GrpcMessage { pieces, encoding: self.compression }
+    }
+
+    /// Opens a connection for a call that is expected soon, unless there is one. What goes wrong is left for that call to find out. May be
+    /// dropped at any point.
+    pub async fn warm(&self, deadline: Instant) {
+        self.pool.warm(&self.target, deadline).await;
     }
 
     /// Calls a method, `/package.Service/Method`. `metadata` wins over the headers of the

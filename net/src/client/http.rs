@@ -1,6 +1,7 @@
 //! The HTTP client.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -72,6 +73,9 @@ pub struct Reply {
     pub is_truncated: bool,
 }
 
+/// A request on its way. On the heap: a future that other crates hold by value is compiled anew into each of them.
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, TransportError>> + Send + 'a>>;
+
 /// The longest wait for the next bytes of an answer's body.
 const STALL: Duration = Duration::from_secs(30);
 
@@ -83,6 +87,7 @@ impl HttpClient {
         let is_http2_offered = settings.force_attempt_http2 && !settings.disable_keep_alives;
         let offered: &[&str] = if is_http2_offered { &["h2", "http/1.1"] } else { &["http/1.1"] };
         let environment = options.environment;
+        let stale_after = environment.stale_after();
         let connector = Connector {
             tls: Arc::new(ClientTls::new(&settings.tls, offered, &environment)),
             proxy_tls: Arc::new(ClientTls::new(&settings.tls, &["http/1.1"], &environment)),
@@ -103,6 +108,7 @@ impl HttpClient {
             max_busy: settings.max_conns_per_host,
             idle_timeout: settings.idle_conn_timeout,
             keep_alive: !settings.disable_keep_alives,
+            stale_after,
             ping,
             balance: false,
         };
@@ -149,7 +155,12 @@ impl HttpClient {
     /// # Errors
     /// When there is no answer by the deadline, with the peer, the cause, and the setting to
     /// change where one is likely to be wrong.
-    pub async fn send(
+    #[must_use]
+    pub fn send<'a>(&'a self, request: &'a Request, deadline: Instant) -> Sending<'a> {
+        Box::pin(self.exchange(request, deadline))
+    }
+
+    async fn exchange(
         &self,
         request: &Request,
         deadline: Instant,
@@ -209,6 +220,14 @@ impl HttpClient {
             is_truncated,
         };
         self.finish(lease, &target, reply)
+    }
+
+    /// Opens a connection to this URL's host for a request that is expected soon, unless there is one. What goes wrong is left for that
+    /// request to find out. May be dropped at any point.
+    pub async fn warm(&self, uri: &Uri, deadline: Instant) {
+        if let Ok(target) = Target::of(uri) {
+            self.pool.warm(&target, deadline).await;
+        }
     }
 
     /// Ends every connection and joins their tasks. Requests under way fail.

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(super) struct PoolSettings {
     pub(super) idle_timeout: Option<Duration>,
     /// Whether a connection serves more than one request.
     pub(super) keep_alive: bool,
+    /// After which time without a request a connection is not trusted any more, by either clock.
+    pub(super) stale_after: Option<Duration>,
     pub(super) ping: Option<Ping>,
     /// Whether requests go to all addresses of a name in turn; for HTTP/2 only.
     pub(super) balance: bool,
@@ -79,9 +82,17 @@ pub(super) struct TargetPool {
     /// One connects at a time as long as its connection could be shared.
     connecting: tokio::sync::Mutex<()>,
     busy: Option<Arc<Semaphore>>,
+    stale_after: Option<Duration>,
 }
 
 type Tasks = Arc<Mutex<JoinSet<()>>>;
+
+/// A connection in the making.
+type Acquiring<'a> = Pin<Box<dyn Future<Output = Result<Lease, TransportError>> + Send + 'a>>;
+
+/// How long a connection without requests is trusted where the platform freezes the process: routers and balancers on the way forget
+/// connections, and the word of it does not reach a frozen process.
+pub(super) const STALE_AFTER_FREEZES: Duration = Duration::from_secs(10);
 
 /// How often a request goes again because its connection had ended unnoticed.
 const STALE_RETRIES_MAX: usize = 3;
@@ -149,6 +160,16 @@ impl Pool {
         }
     }
 
+    /// Opens a connection for a request that is expected soon, unless there is one. What goes wrong is left for that request to find out.
+    pub(super) async fn warm(&self, target: &Target, deadline: Instant) {
+        let pool = self.target(target);
+        if !pool.is_warm().await
+            && let Ok(lease) = self.acquire(&pool, deadline).await
+        {
+            self.give_back(lease);
+        }
+    }
+
     /// Takes a connection back whose answer has been read.
     pub(super) fn give_back(&self, lease: Lease) {
         let connection = lease.into_connection();
@@ -185,6 +206,7 @@ impl Pool {
             target: target.clone(),
             idle: Mutex::default(),
             shared: Mutex::default(),
+            stale_after: self.settings.stale_after,
             connecting: tokio::sync::Mutex::default(),
             busy: self.settings.max_busy.map(|busy| Arc::new(Semaphore::new(busy))),
         });
@@ -192,8 +214,16 @@ impl Pool {
         pool
     }
 
-    /// A connection, kept or new.
-    async fn acquire(&self, pool: &TargetPool, deadline: Instant) -> Result<Lease, TransportError> {
+    /// A connection, kept or new. On the heap, since its callers are generic, and compiled into many crates.
+    fn acquire<'a>(&'a self, pool: &'a TargetPool, deadline: Instant) -> Acquiring<'a> {
+        Box::pin(self.checkout_or_open(pool, deadline))
+    }
+
+    async fn checkout_or_open(
+        &self,
+        pool: &TargetPool,
+        deadline: Instant,
+    ) -> Result<Lease, TransportError> {
         if let Some(lease) = pool.checkout(deadline).await {
             return Ok(lease);
         }
@@ -333,16 +363,33 @@ impl TargetPool {
         // Lets connections see that the server closed them meanwhile, as after a long freeze; the
         // runtime looks at its sockets before it comes back.
         tokio::task::yield_now().await;
+        if let Some(stale_after) = self.stale_after {
+            lock(&self.shared).let_go(stale_after);
+        }
         if let Some(lease) = lock(&self.shared).checkout() {
             return Some(lease);
         }
         loop {
             // The one used last is the likeliest to be alive.
             let mut connection = lock(&self.idle).pop()?;
+            if self.stale_after.is_some_and(|limit| connection.usage.is_idle_for(limit)) {
+                continue;
+            }
             if timeout_at(deadline, connection.sender.is_ready()).await == Ok(true) {
                 return Some(connection.lend(false));
             }
         }
+    }
+
+    /// Whether there is a connection that the next request can use. Unlike lending it, this does not make it look used.
+    async fn is_warm(&self) -> bool {
+        tokio::task::yield_now().await;
+        let is_stale = |connection: &Connection| {
+            connection.sender.is_closed()
+                || self.stale_after.is_some_and(|limit| connection.usage.is_idle_for(limit))
+        };
+        lock(&self.shared).any_is(|connection| !is_stale(connection))
+            || lock(&self.idle).iter().any(|connection| !is_stale(connection))
     }
 
     /// No further request shall use this connection.

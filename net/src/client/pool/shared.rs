@@ -58,6 +58,11 @@ impl Shared {
         open.map(|connection| connection.lend(false))
     }
 
+    /// Whether any connection is like that.
+    pub(super) fn any_is(&self, like: impl Fn(&Connection) -> bool) -> bool {
+        self.entries.iter().filter_map(|entry| entry.connection.as_ref()).any(like)
+    }
+
     /// Keeps a new connection for further requests.
     pub(super) fn keep(&mut self, address: Option<SocketAddr>, connection: &Connection) {
         let connection = connection.share();
@@ -69,6 +74,16 @@ impl Shared {
         }
         // Its first request is the one that had it opened; the next one is for the next address.
         self.next = position + 1;
+    }
+
+    /// No further request shall use connections that no request has used for this long.
+    pub(super) fn let_go(&mut self, limit: Duration) {
+        for entry in &mut self.entries {
+            let connection = &mut entry.connection;
+            if connection.as_ref().is_some_and(|connection| connection.usage.is_idle_for(limit)) {
+                *connection = None;
+            }
+        }
     }
 
     /// No further request shall use this connection.
