@@ -14,7 +14,7 @@ use crate::budget::MemoryBudget;
 use crate::component::Extension;
 use crate::gate::Gate;
 use crate::id::{ComponentId, ComponentKind, PipelineId};
-use crate::listeners::{Listener, Listeners, TransportAddress};
+use crate::listeners::{DatagramSocket, Listener, Listeners, TransportAddress};
 use crate::tasks::Tasks;
 use crate::topology::Topology;
 
@@ -102,17 +102,17 @@ impl Context {
     /// # Errors
     /// Names the address, what is wrong with it and what to do.
     pub fn listen(&self, address: &TransportAddress) -> Result<Listener, StartError> {
-        self.process.listeners.bind(&self.id, address).map_err(|error| {
-            let remedy = match error.kind() {
-                std::io::ErrorKind::AddrInUse => {
-                    "; stop what listens there or set another endpoint"
-                }
-                std::io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege",
-                std::io::ErrorKind::AddrNotAvailable => "; no interface has this address",
-                _ => "",
-            };
-            StartError(format!("cannot listen on {address}: {error}{remedy}"))
-        })
+        let listener = self.process.listeners.bind(&self.id, address);
+        listener.map_err(|error| cannot_listen(&address.to_string(), &error))
+    }
+
+    /// Takes datagrams at a `host:port` of UDP.
+    ///
+    /// # Errors
+    /// As [`Context::listen`].
+    pub fn listen_udp(&self, address: &str) -> Result<DatagramSocket, StartError> {
+        let socket = self.process.listeners.bind_udp(&self.id, address);
+        socket.map_err(|error| cannot_listen(&format!("{address}/udp"), &error))
     }
 
     /// Ends the process in order: for failures after start that leave the component useless.
@@ -184,6 +184,16 @@ impl Process {
     pub fn set_extensions(&self, extensions: HashMap<ComponentId, Arc<dyn Extension>>) {
         *self.extensions.lock().unwrap_or_else(PoisonError::into_inner) = extensions;
     }
+}
+
+fn cannot_listen(address: &str, error: &std::io::Error) -> StartError {
+    let remedy = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; stop what listens there or set another endpoint",
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege",
+        std::io::ErrorKind::AddrNotAvailable => "; no interface has this address",
+        _ => "",
+    };
+    StartError(format!("cannot listen on {address}: {error}{remedy}"))
 }
 
 /// The word for a signal's item in the process's own metrics.

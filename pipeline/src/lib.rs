@@ -40,7 +40,7 @@ pub use factory::{
 };
 pub use gate::Gate;
 pub use id::{ComponentId, ComponentKind, IdError, PipelineId};
-pub use listeners::{Listener, Listeners, Socket, TransportAddress};
+pub use listeners::{DatagramSocket, Listener, Listeners, Socket, TransportAddress};
 pub use outlet::{Outlet, Outlets};
 pub use pdata::GrpcCode;
 pub use plan::{Components, MemorySettings, Plan, Renamed, ShutdownSettings};

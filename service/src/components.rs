@@ -5,6 +5,10 @@ use pipeline::Components;
 /// The components of this binary.
 pub static COMPONENTS: Components = Components {
     receivers: &[
+        #[cfg(feature = "receiver-awsxray")]
+        &receiver_awsxray::FACTORY,
+        #[cfg(feature = "receiver-awsxray")]
+        &receiver_awsxray::FACTORY,
         #[cfg(feature = "receiver-nop")]
         &receiver_nop::FACTORY,
         #[cfg(feature = "receiver-otlp")]

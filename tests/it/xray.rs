@@ -13,6 +13,7 @@ mod any_span;
 mod limits;
 mod metadata;
 mod moto;
+mod receiver;
 
 /// The exporter's id in every configuration here.
 const EXPORTER: &str = "awsxray";

@@ -1,4 +1,4 @@
-//! The real parts that `cargo xtask test` sets up: the Python and Node SDKs, and a Zipkin server. moto has [a module](crate::moto) of its own.
+//! The real parts that `cargo xtask test` sets up: the Python and Node SDKs of OpenTelemetry and of X-Ray, and a Zipkin server. moto has [a module](crate::moto) of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,6 +84,52 @@ impl Sdk {
         serde_json::from_str(&ended.stdout)
             .unwrap_or_else(|error| panic!("the account of {self:?}: {error}: {}", ended.stdout))
     }
+}
+
+/// A real X-Ray SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XRaySdk {
+    /// `tests/clients/xray-python/journey.py`.
+    Python,
+    /// `tests/clients/xray-node/journey.cjs`.
+    Node,
+}
+
+impl XRaySdk {
+    /// Sends the journey to a daemon, once the SDK has got the sampling rule from it, and returns the documents as they were sent.
+    ///
+    /// # Panics
+    ///
+    /// When the part is missing, or the SDK does not get the rule.
+    pub fn send(self, daemon: u16, rule: &str) -> Vec<serde_json::Value> {
+        let mut command = match self {
+            Self::Python => {
+                let mut command = Command::new(part("xray-python/bin/python"));
+                command.arg(project().join("tests/clients/xray-python/journey.py"));
+                command
+            }
+            Self::Node => {
+                let mut command = Command::new("node");
+                command.arg(project().join("tests/clients/xray-node/journey.cjs"));
+                command.env("NODE_PATH", part("xray-node/node_modules"));
+                command
+            }
+        };
+        command.arg(format!("127.0.0.1:{daemon}")).arg(rule);
+        // The machine that the tests run on may be an instance of EC2, which the SDK is not to ask.
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        let ended = Process::start(&format!("the X-Ray {self:?} client"), command).wait();
+        assert_eq!(ended.code, Some(0), "X-Ray's {self:?}: {}", ended.stderr);
+        let account: XRayAccount = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| {
+            panic!("the account of X-Ray's {self:?}: {error}: {}", ended.stdout)
+        });
+        account.documents
+    }
+}
+
+#[derive(Deserialize)]
+struct XRayAccount {
+    documents: Vec<serde_json::Value>,
 }
 
 /// A running Zipkin server, shared by the tests that need one at the same time.

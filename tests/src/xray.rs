@@ -20,6 +20,7 @@ use crate::spans::SpanId;
 
 pub mod document;
 mod once;
+pub mod sampling;
 mod signature;
 
 pub use document::Document;

@@ -44,6 +44,12 @@ const RECORDINGS: &[Recording] = &[
         flags: &[],
         cases: "exporters/awsxray/testdata/translate",
     },
+    Recording {
+        component: "awsxray",
+        recorder: "awsxrayreceiver",
+        flags: &[],
+        cases: "receivers/awsxray/testdata/translate",
+    },
 ];
 
 /// The release that the recorders' modules ask for.

@@ -1,5 +1,7 @@
-//! The real parts that the black-box tests run against: the Python and Node SDKs, a Zipkin server, moto, a double of AWS, and AWS's
-//! emulator of a Lambda environment.
+//! The real parts that the black-box tests run against: the Python and Node SDKs of OpenTelemetry and of X-Ray, a Zipkin server, moto,
+//! a double of AWS, and AWS's emulator of a Lambda environment.
+//!
+//! The X-Ray SDKs are parts of their own, so that they and the OpenTelemetry SDKs do not share pins.
 //!
 //! Each part is a folder under `.parts/`. Its stamp file is written last and holds everything the part was made from, so a
 //! second run costs a comparison, a changed pin makes the part anew, and a half-made part is never taken for a whole one.
@@ -46,6 +48,22 @@ const PARTS: &[Part] = &[
         ],
         pin: "",
         make: make_node,
+    },
+    Part {
+        name: "xray-python",
+        made_from: &["tests/clients/xray-python/requirements.txt"],
+        pin: "",
+        make: make_xray_python,
+    },
+    Part {
+        name: "xray-node",
+        made_from: &[
+            "tests/clients/xray-node/package.json",
+            "tests/clients/xray-node/package-lock.json",
+            "tests/clients/xray-node/.npmrc",
+        ],
+        pin: "",
+        make: make_xray_node,
     },
     Part { name: "zipkin", made_from: &[], pin: ZIPKIN, make: make_zipkin },
     Part {
@@ -128,6 +146,10 @@ fn make_python(root: &Path, folder: &Path) -> Result<(), Failure> {
     make_venv(folder, &root.join("tests/clients/python/requirements.txt"))
 }
 
+fn make_xray_python(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("tests/clients/xray-python/requirements.txt"))
+}
+
 fn make_moto(root: &Path, folder: &Path) -> Result<(), Failure> {
     make_venv(folder, &root.join("tests/clients/moto/requirements.txt"))
 }
@@ -176,8 +198,17 @@ fn emulator_architecture() -> Result<&'static str, Failure> {
 }
 
 fn make_node(root: &Path, folder: &Path) -> Result<(), Failure> {
+    install_node(&root.join("tests/clients/node"), folder)
+}
+
+fn make_xray_node(root: &Path, folder: &Path) -> Result<(), Failure> {
+    install_node(&root.join("tests/clients/xray-node"), folder)
+}
+
+/// Installs what a lock file says.
+fn install_node(client: &Path, folder: &Path) -> Result<(), Failure> {
     for name in ["package.json", "package-lock.json", ".npmrc"] {
-        let from = root.join("tests/clients/node").join(name);
+        let from = client.join(name);
         fs::copy(&from, folder.join(name)).map_err(io_failure(name))?;
     }
     let mut npm = Command::new("npm");

@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod names;
 mod options;
+mod received;
 mod resource;
 mod sql;
 mod stack;

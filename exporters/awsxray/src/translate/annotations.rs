@@ -8,6 +8,7 @@ use super::document::Scene;
 use super::keys::Key;
 use super::limits::{Limits, Trimmed};
 use super::options::Options;
+use super::received;
 use super::text::{close, cut_chars, put_member, put_value};
 
 mod metadata;
@@ -81,10 +82,12 @@ impl<'a> Attributes<'_, 'a> {
 
     /// Whether an attribute is an instruction, which is carried out, or has no place in the document.
     fn is_about(&self, key: Key) -> bool {
-        let is = |fits: fn(&AnyValue<'_>) -> bool| self.known.get(key).is_some_and(fits);
+        let value = self.known.get(key);
+        let is = |fits: &dyn Fn(&AnyValue<'_>) -> bool| value.is_some_and(fits);
         match key {
-            Key::XrayAnnotations => is(|value| matches!(value, AnyValue::Array(_))),
-            Key::XrayInProgress => is(|value| matches!(value, AnyValue::Bool(_))),
+            Key::XrayAnnotations => is(&|value| matches!(value, AnyValue::Array(_))),
+            Key::XrayInProgress => is(&|value| matches!(value, AnyValue::Bool(_))),
+            _ if received::is_of_span(key) => is(&|value| received::is_taken(key, value)),
             Key::AwsRemoteService
             | Key::AwsRemoteOperation
             | Key::RemoteTarget

@@ -1,7 +1,7 @@
 //! `cause`: the exceptions of a span, with their stack traces and what caused them.
 
 use pdata::text::{put_escaped_twice, put_hex, put_int, put_text, put_uint};
-use pdata::view::{Event, SpanKind, StatusCode};
+use pdata::view::{AnyValue, Event, SpanKind, StatusCode};
 
 use super::Role;
 use super::attributes::Known;
@@ -10,8 +10,8 @@ use super::ids::Ids;
 use super::keys::Key;
 use super::limits::{Limits, Trimmed};
 use super::names::is_aws_sdk;
-use super::stack::{Frame, Stack, parse};
-use super::text::cut;
+use super::stack::{self, Frame, Stack, parse};
+use super::text::{cut, put_member};
 
 /// Where the causes of a document come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +70,48 @@ impl Causes {
         };
         if !message.is_empty() {
             out.extend_from_slice(br#",\"cause\":{"#);
-            exceptions.open(out, b"", message);
+            exceptions.open(out, "", b"", message);
             out.extend_from_slice(b"}]}");
         }
         Self::OfStatus
+    }
+}
+
+/// What the event of an exception has that was one of X-Ray's before (the `awsxray` receiver, ours and upstream's).
+#[derive(Clone, Copy, Debug, Default)]
+struct Received<'a> {
+    id: &'a str,
+    remote: Option<bool>,
+    truncated: Option<i64>,
+    skipped: Option<i64>,
+    /// The id of the exception that caused it.
+    cause: &'a str,
+    /// Whether the exception that follows caused it.
+    is_caused: bool,
+}
+
+impl<'a> Received<'a> {
+    fn of(event: &Event<'a>) -> Self {
+        let get = |key| event.attributes.get(key);
+        let Some(AnyValue::Str(id)) = get("aws.xray.exception.id") else {
+            return Self::default();
+        };
+        let int = |key| if let Some(AnyValue::Int(int)) = get(key) { Some(int) } else { None };
+        let remote = get("aws.xray.exception.remote");
+        let cause = get("aws.xray.exception.cause").and_then(|cause| cause.as_str());
+        let cause = cause.map(|cause| cause.as_str());
+        Self {
+            id: id.as_str(),
+            remote: if let Some(AnyValue::Bool(remote)) = remote { Some(remote) } else { None },
+            truncated: int("aws.xray.exception.truncated"),
+            skipped: int("aws.xray.exception.skipped"),
+            cause: cause.unwrap_or_default(),
+            is_caused: false,
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        !self.id.is_empty()
     }
 }
 
@@ -93,8 +131,8 @@ impl Exceptions<'_, '_> {
         self.ids.further(self.first_id + self.number as u64)
     }
 
-    /// Begins an exception, if there may be one more.
-    fn open(&mut self, out: &mut Vec<u8>, kind: &[u8], message: &[u8]) -> bool {
+    /// Begins an exception, if there may be one more. `id` is its own, if it has one.
+    fn open(&mut self, out: &mut Vec<u8>, id: &str, kind: &[u8], message: &[u8]) -> bool {
         if self.number >= self.limits.exceptions {
             self.trimmed.other += 1;
             return false;
@@ -102,7 +140,11 @@ impl Exceptions<'_, '_> {
         let opening: &[u8] =
             if self.number == 0 { br#"\"exceptions\":[{\"id\":\""# } else { br#",{\"id\":\""# };
         out.extend_from_slice(opening);
-        put_hex(out, &self.next_id());
+        if id.is_empty() {
+            put_hex(out, &self.next_id());
+        } else {
+            put_escaped_twice(out, cut(id.as_bytes(), self.limits.text));
+        }
         out.extend_from_slice(br#"\",\"type\":\""#);
         put_escaped_twice(out, cut(kind, self.limits.text));
         out.extend_from_slice(br#"\",\"message\":\""#);
@@ -121,18 +163,25 @@ impl Exceptions<'_, '_> {
         let kind = text("exception.type");
         let message = text("exception.message");
         let trace = text("exception.stacktrace");
+        let received = Received::of(event);
         let is_remote = matches!(scene.span.kind, SpanKind::Client | SpanKind::Producer);
-        if !self.open(out, kind.as_bytes(), message.as_bytes()) {
+        if !self.open(out, received.id, kind.as_bytes(), message.as_bytes()) {
             return;
         }
+        if received.is_there() {
+            let frames = stack::parse_received(trace.as_str());
+            return self.put_rest(out, received.remote.unwrap_or(is_remote), &frames, &received);
+        }
         let Stack { frames, causes } = parse(scene.resource.language, trace.as_str());
-        self.put_rest(out, is_remote, &frames, !causes.is_empty());
         let mut causes = causes.iter().peekable();
+        let caused = Received { is_caused: causes.peek().is_some(), ..received };
+        self.put_rest(out, is_remote, &frames, &caused);
         while let Some(cause) = causes.next() {
-            if !self.open(out, cause.kind.as_bytes(), cause.message.as_bytes()) {
+            if !self.open(out, "", cause.kind.as_bytes(), cause.message.as_bytes()) {
                 return;
             }
-            self.put_rest(out, is_remote, &cause.frames, causes.peek().is_some());
+            let caused = Received { is_caused: causes.peek().is_some(), ..received };
+            self.put_rest(out, is_remote, &cause.frames, &caused);
         }
     }
 
@@ -142,7 +191,7 @@ impl Exceptions<'_, '_> {
         out: &mut Vec<u8>,
         is_remote: bool,
         frames: &[Frame<'_>],
-        is_caused: bool,
+        more: &Received<'_>,
     ) {
         out.extend_from_slice(br#",\"remote\":"#);
         out.extend_from_slice(if is_remote { b"true" } else { b"false" });
@@ -155,12 +204,19 @@ impl Exceptions<'_, '_> {
             out.pop();
             out.push(b']');
         }
-        if kept.len() < frames.len() {
+        let left_out = (frames.len() - kept.len()) as i64;
+        self.trimmed.frames += usize::from(left_out > 0);
+        if left_out > 0 || more.truncated.is_some() {
             out.extend_from_slice(br#",\"truncated\":"#);
-            put_uint(out, (frames.len() - kept.len()) as u64);
-            self.trimmed.frames += 1;
+            put_int(out, more.truncated.unwrap_or_default().saturating_add(left_out));
         }
-        if is_caused && self.number < self.limits.exceptions {
+        if let Some(skipped) = more.skipped {
+            out.extend_from_slice(br#",\"skipped\":"#);
+            put_int(out, skipped);
+        }
+        if !more.cause.is_empty() {
+            put_member(out, br#",\"cause\":\""#, more.cause.as_bytes(), self.limits.text);
+        } else if more.is_caused && self.number < self.limits.exceptions {
             out.extend_from_slice(br#",\"cause\":\""#);
             put_hex(out, &self.next_id());
             out.extend_from_slice(br#"\""#);
@@ -180,7 +236,7 @@ impl Exceptions<'_, '_> {
         put_uint(&mut message, micros / 1_000_000);
         message.extend_from_slice(format!(".{:06}@", micros % 1_000_000).as_bytes());
         message.extend_from_slice(said.as_str().unwrap_or_default().as_bytes());
-        if self.open(out, b"aws.http.error.event", &message) {
+        if self.open(out, "", b"aws.http.error.event", &message) {
             out.extend_from_slice(br#",\"remote\":true}"#);
         }
     }

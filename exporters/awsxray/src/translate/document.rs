@@ -13,7 +13,7 @@ use super::names::{is_aws_sdk, put_name};
 use super::options::Options;
 use super::resource::ResourceParts;
 use super::text::{put_if, put_seconds};
-use super::{Role, aws, http, sql};
+use super::{Role, aws, http, received, sql};
 
 const OPENING: &[u8] = br#"{\"id\":\""#;
 /// Where a document's id begins.
@@ -119,6 +119,7 @@ impl<'a> Writer<'a> {
     ) {
         let Self { known, scratch } = self;
         let (span, resource, role) = (scene.span, scene.resource, scene.role);
+        let start = out.len();
         out.extend_from_slice(OPENING);
         put_hex(out, &scene.id);
         out.extend_from_slice(BEFORE_TRACE_ID);
@@ -157,6 +158,9 @@ impl<'a> Writer<'a> {
         put_links(out, scene, scratch, limits, trimmed);
         trimmed.other += usize::from(limits.text < usize::MAX);
         out.push(b'}');
+        if role == Role::Plain {
+            received::patch(out, start, scene, known, limits, trimmed);
+        }
     }
 }
 

@@ -109,7 +109,15 @@ fn content_length(span: &Span<'_>, known: &Known<'_>) -> i64 {
             _ => None,
         }
     });
-    of_event.or_else(|| known.int(Key::HttpResponseBodySize)).unwrap_or_default()
+    let of_body = || {
+        let keys = [Key::HttpResponseBodySize, Key::HttpResponseContentLength];
+        match keys.iter().find_map(|key| known.get(*key))? {
+            AnyValue::Int(size) => Some(*size),
+            AnyValue::Str(digits) => digits.as_str().parse().ok(),
+            _ => None,
+        }
+    };
+    of_event.or_else(of_body).unwrap_or_default()
 }
 
 /// The type of a message that an answer is.

@@ -3,13 +3,16 @@
 use pdata::view::{AnyValue, Resource};
 
 use super::annotations::{RESOURCE_PREFIX, put_annotation, put_entry};
-use super::attributes::Known;
+use super::attributes::{Attribute, Known};
 use super::keys::Key;
 use super::options::Options;
+use super::received;
 use super::stack::Language;
 use super::text::{put_if, put_member};
 
 const AWS: &[u8] = b"aws";
+/// What stands between an SDK and its language.
+const FOR: &[u8] = b" for ";
 
 /// A resource, and what is rendered of it.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub(super) struct ResourceParts<'a> {
     pub(super) annotation_keys: Vec<Vec<u8>>,
     /// The rest of its attributes as metadata, each with a comma behind it.
     pub(super) metadata: Vec<u8>,
+    /// What documents have besides when they were X-Ray's before, as a merge patch.
+    pub(super) patch: Option<String>,
 }
 
 impl<'a> ResourceParts<'a> {
@@ -46,6 +51,7 @@ impl<'a> ResourceParts<'a> {
             annotations: Vec::new(),
             annotation_keys: Vec::new(),
             metadata: Vec::new(),
+            patch: received::of_resource(&known),
             known,
         };
         this.put_service();
@@ -104,8 +110,10 @@ impl<'a> ResourceParts<'a> {
         out.extend_from_slice(if auto { b"true" } else { b"false" });
         let mut sdk = known.text(Key::TelemetrySdkName).to_vec();
         let language = known.text(Key::TelemetrySdkLanguage);
-        if !sdk.is_empty() && !language.is_empty() {
-            sdk.extend_from_slice(b" for ");
+        // X-Ray's own SDKs say it already, as in `X-Ray for Python`.
+        let says_language = sdk.windows(FOR.len()).any(|part| part == FOR);
+        if !sdk.is_empty() && !language.is_empty() && !says_language {
+            sdk.extend_from_slice(FOR);
             sdk.extend_from_slice(language);
         }
         put_if(&mut out, br#",\"sdk\":\""#, &sdk, usize::MAX);
@@ -198,13 +206,18 @@ impl<'a> ResourceParts<'a> {
     /// Its attributes by the names that they have in documents.
     pub(super) fn named(&self) -> impl Iterator<Item = (Vec<u8>, &AnyValue<'a>)> {
         let name = |key: &[u8]| [RESOURCE_PREFIX, key].concat();
-        self.known.list().iter().map(move |attribute| (name(attribute.key), &attribute.value))
+        let is_left = |attribute: &&Attribute<'a>| !received::is_of_resource(attribute);
+        let left = self.known.list().iter().filter(is_left);
+        left.map(move |attribute| (name(attribute.key), &attribute.value))
     }
 
     fn render_attributes(&mut self, options: &Options) {
         let mut scratch = Vec::new();
         let mut name = RESOURCE_PREFIX.to_vec();
         for attribute in self.known.list() {
+            if received::is_of_resource(attribute) {
+                continue;
+            }
             name.truncate(RESOURCE_PREFIX.len());
             name.extend_from_slice(attribute.key);
             let is_indexed = options.indexes_all() || options.names(&name);

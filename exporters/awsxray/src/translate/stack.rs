@@ -11,6 +11,7 @@ mod javascript;
 mod native;
 mod python;
 mod ruby;
+mod xray;
 
 use std::borrow::Cow;
 
@@ -106,6 +107,11 @@ pub(super) fn parse(language: Language, text: &str) -> Stack<'_> {
         Language::Native => native::parse(text),
         Language::Other => Stack::default(),
     }
+}
+
+/// Reads a stack trace that was one of X-Ray's, whatever the program was written in.
+pub(super) fn parse_received(text: &str) -> Vec<Frame<'_>> {
+    xray::parse(text)
 }
 
 /// A text cut in two at its last colon, if what is behind that is a number.

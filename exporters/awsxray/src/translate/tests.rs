@@ -1,6 +1,7 @@
 mod golden;
 mod limits;
 mod property;
+mod received;
 
 use pdata::{Payload, Signal};
 use serde_json::Value;
