@@ -303,6 +303,20 @@ fn spans_are_ignored_and_events_inside_them_are_not() {
 }
 
 #[test]
+fn what_must_not_be_shown_is_taken_out_of_early_and_later_records() {
+    let place = Place::new();
+    let early = Early::new();
+    with_default(&early.dispatch(), || info!("early canary"));
+    early.conceal(|line| line.replace("canary", "[REDACTED]").into());
+    let dispatch = early.dispatch();
+    let _logger = early.install(&place.settings).expect("a file");
+    with_default(&dispatch, || info!(what = "canary", "later"));
+    let log = fs::read_to_string(&place.path).expect("the log");
+    assert_eq!(log.matches("[REDACTED]").count(), 2, "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
+
+#[test]
 fn a_part_of_the_program_may_have_a_level_of_its_own() {
     for (part, seen) in
         [("telemetry/src/logs/tests.rs", &["early", "late"][..]), ("elsewhere/", &[])]
