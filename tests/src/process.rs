@@ -108,11 +108,6 @@ impl Process {
         Ended { code: status.code(), stdout: self.stdout(), stderr: self.stderr() }
     }
 
-    /// The process's id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The largest resident set so far, in bytes, by the kernel's account.
     ///
     /// # Panics
