@@ -50,6 +50,8 @@ pub(crate) struct Starter {
     fatal: Option<mpsc::Receiver<String>>,
     early: Option<Early>,
     logger: Option<Logger>,
+    /// What has to be fetched of the config.
+    missing: Vec<String>,
 }
 
 impl Starter {
@@ -75,6 +77,7 @@ impl Starter {
             fatal: Some(fatal),
             early: Some(early),
             logger: None,
+            missing: Vec::new(),
         }
     }
 
@@ -96,7 +99,8 @@ impl Starter {
             Err(_panicked) => return Prepared::Off(panicked("reading the config")),
         };
         match look {
-            Look::Partly(root) => {
+            Look::Partly { root, missing } => {
+                self.missing = missing;
                 // Lines of the time before the config is there wait for nothing.
                 self.log_as(&environment.sources.log);
                 Prepared::Unfetched(sockets::bind(root.as_ref(), &self.process.listeners))
@@ -116,7 +120,8 @@ impl Starter {
             Some(Ok(loaded)) => self.start(loaded, environment).await,
             Some(Err(_panicked)) => Prepared::Off(panicked("reading the config")),
             None => Prepared::Off(format!(
-                "the parts of the config that come over the network did not come within {} s; see that the function's network reaches their endpoints",
+                "{} did not come within {} s; see that the function's network reaches where it is",
+                self.missing.join(", "),
                 within.as_secs()
             )),
         }
@@ -131,6 +136,8 @@ impl Starter {
             Ok(loaded) => loaded,
             Err(diagnostics) => {
                 self.log_as(&environment.sources.log);
+                // They name causes: a variable that is not set is why a key is empty.
+                load::log_warnings(&diagnostics);
                 return Prepared::Off(load::summary(&diagnostics));
             }
         };
@@ -254,4 +261,40 @@ impl Pipelines {
 
 fn panicked(doing: &str) -> String {
     format!("{doing} failed within the extension; please report this with the lines above")
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda::flush::Settings;
+    use service::Sources;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_config_that_does_not_come_is_named_without_its_signature() {
+        // It takes connections, and nobody answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = silent.local_addr().unwrap();
+        let environment = Environment {
+            runtime_api: String::new(),
+            name: String::new(),
+            mode: Mode::OnDemand,
+            sources: Sources {
+                locations: vec![format!("http://{host}/config.yaml?signature=hunter2")],
+                ..Sources::default()
+            },
+            flush: Settings::default(),
+            memory: 128 << 20,
+            warnings: Vec::new(),
+        };
+        let mut starter = Starter::new(&environment, Early::new());
+        let Prepared::Unfetched(_sockets) = starter.prepare(&environment).await else {
+            panic!("a look asks nobody")
+        };
+        let Prepared::Off(why) = starter.fetch(&environment).await else {
+            panic!("nobody answers")
+        };
+        assert!(why.contains(&format!("http://{host}/config.yaml")), "{why}");
+        assert!(!why.contains("hunter2"), "{why}");
+    }
 }

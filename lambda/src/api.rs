@@ -28,6 +28,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_se
 const UNANSWERED_MAX: u32 = 60;
 /// The longest event that is read. An event carries no payload of the invocation.
 const EVENT_BYTES_MAX: usize = 1 << 20;
+/// How much of a text of the platform's an error repeats, in characters.
+const TEXT_MAX: usize = 256;
 
 /// The platform's side, before the extension is known to it.
 pub struct Api {
@@ -189,7 +191,10 @@ impl Api {
         }
         let status = reply.status.as_u16();
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
+        let text = |key: &str| {
+            let text = body.get(key).and_then(Value::as_str).unwrap_or("?");
+            text.chars().take(TEXT_MAX).collect::<String>()
+        };
         let (error_type, message) = (text("errorType"), text("errorMessage"));
         Err(ApiError::Refused { call, status, error_type, message })
     }

@@ -1,7 +1,6 @@
 //! Stands in for the providers that need the network, to see how far a config goes without them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use confmap::{BoxFuture, Provider, ProviderError, Providers, Reference, Retrieved};
 
@@ -14,9 +13,9 @@ pub(crate) struct Later {
     missing: Missing,
 }
 
-/// Whether anything is missing. Clones share it.
+/// What is missing, as errors name it. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Missing(Arc<AtomicBool>);
+pub(crate) struct Missing(Arc<Mutex<Vec<String>>>);
 
 impl Later {
     /// `local`, with a stand-in for every provider that only `all` has.
@@ -32,9 +31,14 @@ impl Later {
 }
 
 impl Missing {
-    /// Whether a reference was left for later.
-    pub(crate) fn is_any(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// The references that were left for later, in the order in which they were asked for.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, references: &[Reference]) {
+        let mut missing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.extend(references.iter().map(Reference::to_string));
     }
 }
 
@@ -47,7 +51,7 @@ impl Provider for Later {
         &'a self,
         references: &'a [Reference],
     ) -> BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
-        self.missing.0.store(true, Ordering::Relaxed);
+        self.missing.note(references);
         let placeholders = references.iter().map(|_| Ok(Retrieved::string(PLACEHOLDER)));
         Box::pin(std::future::ready(placeholders.collect()))
     }

@@ -69,19 +69,25 @@ pub async fn load_with(sources: &Sources, providers: &Providers) -> Result<Loade
 pub enum Look {
     /// All of it is here: what [`load`] would give.
     Whole(Box<Result<Loaded, Diagnostics>>),
-    /// A part of it, or all, comes over the network. The tree has placeholders in the places of what is missing; there is none when the
-    /// config as a whole is missing, or cannot be read without the rest.
-    Partly(Option<Node>),
+    /// A part of it, or all, comes over the network.
+    Partly {
+        /// The tree, with placeholders in the places of what is missing; none when the config as a whole is missing, or cannot be read
+        /// without the rest.
+        root: Option<Node>,
+        /// What is missing, as errors name it: without secrets.
+        missing: Vec<String>,
+    },
 }
 
 /// Reads a config without touching the network.
 pub async fn look(sources: &Sources) -> Look {
     let (providers, missing) = Later::instead_of(&providers(), local());
     let read = read_with(sources, &providers).await;
-    if !missing.is_any() {
+    let missing = missing.take();
+    if missing.is_empty() {
         return Look::Whole(Box::new(read.and_then(sound)));
     }
-    Look::Partly(read.ok().map(|read| read.root))
+    Look::Partly { root: read.ok().map(|read| read.root), missing }
 }
 
 fn sound(read: Read) -> Result<Loaded, Diagnostics> {
@@ -227,13 +233,17 @@ mod tests {
     #[cfg(feature = "confmap-http")]
     fn a_look_asks_nobody_for_what_is_remote() {
         // Nothing listens there, and a look that asked would say so.
-        let Look::Partly(Some(root)) =
-            looked_at("yaml:{receivers: {otlp: {a: \"${http://127.0.0.1:1/x}\"}}}")
+        let Look::Partly { root: Some(root), missing } =
+            looked_at("yaml:{receivers: {otlp: {a: \"${http://127.0.0.1:1/x?key=hunter2}\"}}}")
         else {
             panic!("the config has a remote part");
         };
         assert!(root.get("receivers").unwrap().get("otlp").is_some());
-        assert!(matches!(looked_at("http://127.0.0.1:1/x"), Look::Partly(None)));
+        assert_eq!(missing, ["http://127.0.0.1:1/x?[REDACTED]"]);
+        let whole = looked_at("http://127.0.0.1:1/x");
+        assert!(
+            matches!(whole, Look::Partly { root: None, missing } if missing == ["http://127.0.0.1:1/x"])
+        );
     }
 
     #[test]

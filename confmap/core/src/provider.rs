@@ -72,7 +72,7 @@ impl Reference {
         let (scheme, _) = uri.split_once(':')?;
         is_scheme(scheme).then(|| {
             let colon = scheme.len();
-            let shown = mask_user_info(uri).and_then(|uri| Some(uri.get(colon + 1..)?.into()));
+            let shown = mask_credentials(uri).and_then(|uri| Some(uri.get(colon + 1..)?.into()));
             Self { uri: uri.into(), colon, shown }
         })
     }
@@ -102,7 +102,7 @@ impl Reference {
     }
 
     /// The same for an error to show: masked if a part of it came from a secret, and without the
-    /// user and password of a URL.
+    /// user, the password and the query of a URL.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.shown.as_deref().unwrap_or_else(|| self.opaque())
@@ -115,13 +115,26 @@ impl fmt::Display for Reference {
     }
 }
 
-/// A URI with the user and password of its authority masked, if it has them.
-fn mask_user_info(uri: &str) -> Option<String> {
+/// A URI with the user and password of its authority masked, and the query of a web address, where
+/// signed addresses have their signature; nothing if it has neither.
+fn mask_credentials(uri: &str) -> Option<String> {
     let start = uri.find("://")? + 3;
-    let authority = uri.get(start..)?;
-    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
-    let at = authority.get(..end)?.rfind('@')?;
-    Some(format!("{}{REDACTED}{}", uri.get(..start)?, authority.get(at..)?))
+    let (scheme, rest) = uri.split_at_checked(start)?;
+    let is_web = ["http://", "https://"].iter().any(|web| scheme.ends_with(web));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    let at = authority.rfind('@');
+    let query = path.find('?').filter(|_| is_web);
+    if at.is_none() && query.is_none() {
+        return None;
+    }
+    let user = if at.is_some() { REDACTED } else { "" };
+    let host = authority.get(at.unwrap_or(0)..)?;
+    let (path, query) = match query {
+        Some(query) => (path.get(..=query)?, REDACTED),
+        None => (path, ""),
+    };
+    Some(format!("{scheme}{user}{host}{path}{query}"))
 }
 
 /// As it displays, since a part of it may be a secret.

@@ -127,6 +127,15 @@ async fn a_refusal_says_in_the_platforms_words_why() {
 }
 
 #[tokio::test]
+async fn a_long_text_of_the_platforms_is_not_repeated_in_full() {
+    let long: &str = format!(r#"{{"errorType":"E","errorMessage":"{}"}}"#, "m".repeat(9000)).leak();
+    let platform = Platform::answering(Vec::leak(vec![(500, long)]));
+    let refused = within("an answer", platform.api().register("x", Mode::OnDemand)).await;
+    let Err((_, error)) = refused else { panic!("the platform said no") };
+    assert!(error.to_string().len() < 2 * TEXT_MAX, "{error}");
+}
+
+#[tokio::test]
 async fn next_is_asked_with_the_identifier_and_again_until_there_is_an_event() {
     let platform = Platform::answering(&[
         REGISTERED,

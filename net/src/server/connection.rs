@@ -35,6 +35,10 @@ const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 /// The longest list of headers; gRPC metadata can outgrow hyper's 16 KiB.
 const HTTP2_HEADER_LIST_BYTES: u32 = 64 * 1024;
 
+/// What is read ahead of an HTTP/1 connection, and so the longest head of a request: as much as in HTTP/2. A connection whose body nobody
+/// reads, since there is no memory for it, keeps this much all the same.
+pub(super) const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
+
 /// How long a client in plain text may take to read why it gets no answer.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -144,7 +148,11 @@ async fn say_tls_is_wanted(mut rewound: Rewound, protocol: Protocol) {
 
 fn http1_builder(settings: &ServerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.keep_alive(settings.keep_alive).header_read_timeout(None).timer(TokioTimer::new());
+    builder
+        .keep_alive(settings.keep_alive)
+        .header_read_timeout(None)
+        .max_buf_size(HTTP1_BUFFER_BYTES)
+        .timer(TokioTimer::new());
     builder
 }
 

@@ -10,6 +10,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use super::connection::HTTP1_BUFFER_BYTES;
 use super::first_bytes::{HTTP2_PREFACE, Protocol, recognise};
 use super::{Drained, Handler, Listener, Peer, Server, ServerSettings, handler_fn};
 use crate::ReplyBody;
@@ -130,6 +131,15 @@ async fn garbage_is_answered_or_dropped_and_the_server_goes_on() {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
     }
     assert!(talk(address, "GET / HTTP/1.0\r\n\r\n").await.starts_with("HTTP/1.0 200"));
+}
+
+#[tokio::test]
+async fn head_that_outgrows_the_buffer_of_its_connection_is_refused() {
+    let (address, _server) = serve(settings(), echo());
+    let begin = "GET / HTTP/1.1\r\nx: ";
+    let endless = format!("{begin}{}", "a".repeat(HTTP1_BUFFER_BYTES - begin.len()));
+    let answer = talk(address, &endless).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
 
 /// Answers when it is let go on.

@@ -65,6 +65,24 @@ fn a_secret_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_variable_that_is_not_set_is_named_beside_what_it_leaves_empty() {
+    let yaml = Bed::new()
+        .yaml()
+        .replace("otlphttp: {", "datadog: { api: { key: \"${ORDERS_KEY}\" } }\n  otlphttp: {");
+    let log = lives_on(Setup::new(Mode::OnDemand).config(&yaml).start());
+    assert!(off_line(&log).contains("api::key"), "{log}");
+    assert!(log.contains("unset environment variable \\\"ORDERS_KEY\\\""), "{log}");
+}
+
+#[test]
+fn an_empty_variable_for_the_config_is_named() {
+    let uri = "OPENTELEMETRY_COLLECTOR_CONFIG_URI";
+    let log = lives_on(Setup::new(Mode::OnDemand).variable(uri, "env:ORDERS_CONFIG").start());
+    assert!(off_line(&log).contains("ORDERS_CONFIG"), "{log}");
+    assert!(log.contains("unset environment variable"), "{log}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let bed = Bed::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", bed.http)).unwrap();

@@ -49,13 +49,16 @@ fn a_reference_made_from_a_secret_shows_its_scheme_only() {
 }
 
 #[test]
-fn the_user_of_a_url_is_not_shown() {
+fn the_user_and_the_query_of_a_url_are_not_shown() {
     for (uri, shown) in [
         ("https://user:pw@host/x@y", "https://[REDACTED]@host/x@y"),
         ("https://token@host", "https://[REDACTED]@host"),
         ("https://host/x@y", "https://host/x@y"),
         ("env:X:-http://u:p@h:1/", "env:X:-http://[REDACTED]@h:1/"),
         ("file:a@b", "file:a@b"),
+        ("https://host/a?X-Amz-Signature=5ec2e7", "https://host/a?[REDACTED]"),
+        ("https://u:p@host?a@b#c", "https://[REDACTED]@host?[REDACTED]"),
+        ("s3://bucket/key?version=1", "s3://bucket/key?version=1"),
     ] {
         let reference = Reference::parse(uri).expect("a reference");
         assert_eq!(reference.to_string(), shown);
