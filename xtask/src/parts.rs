@@ -1,4 +1,5 @@
-//! The real parts that the black-box tests run against: the Python and Node SDKs, a Zipkin server, and moto, a double of AWS.
+//! The real parts that the black-box tests run against: the Python and Node SDKs, a Zipkin server, moto, which is a double of AWS, and the
+//! checkers of published schemas. Beside them, for who names it, what compiles for other machines.
 //!
 //! Each part is a folder under `.parts/`. Its stamp file is written last and holds everything the part was made from, so a
 //! second run costs a comparison, a changed pin makes the part anew, and a half-made part is never taken for a whole one.
@@ -10,7 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::command::{Failure, run_quietly};
-use crate::tools;
+use crate::tools::{self, Tool};
 
 const STAMP: &str = "made-from";
 
@@ -27,6 +28,10 @@ struct Part {
     /// What else decides: a pinned version.
     pin: &'static str,
     make: fn(root: &Path, folder: &Path) -> Result<(), Failure>,
+    /// What makes it, and what it runs on.
+    tools: &'static [Tool],
+    /// Whether the tests need it.
+    is_for_tests: bool,
 }
 
 const PARTS: &[Part] = &[
@@ -35,6 +40,8 @@ const PARTS: &[Part] = &[
         made_from: &["tests/clients/python/requirements.txt"],
         pin: "",
         make: make_python,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
     },
     Part {
         name: "node",
@@ -45,20 +52,56 @@ const PARTS: &[Part] = &[
         ],
         pin: "",
         make: make_node,
+        tools: &[tools::NODE, tools::NPM],
+        is_for_tests: true,
     },
-    Part { name: "zipkin", made_from: &[], pin: ZIPKIN, make: make_zipkin },
+    Part {
+        name: "zipkin",
+        made_from: &[],
+        pin: ZIPKIN,
+        make: make_zipkin,
+        tools: &[tools::JAVA, tools::MAVEN],
+        is_for_tests: true,
+    },
     Part {
         name: "moto",
         made_from: &["tests/clients/moto/requirements.txt"],
         pin: "",
         make: make_moto,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
+    },
+    Part {
+        name: "schemas",
+        made_from: &["tests/clients/schemas/requirements.txt"],
+        pin: "",
+        make: make_schemas,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
+    },
+    Part {
+        name: "cross",
+        made_from: &["xtask/dist/requirements.txt"],
+        pin: "",
+        make: make_cross,
+        tools: &[tools::PYTHON],
+        is_for_tests: false,
     },
 ];
 
-/// Makes every part that is missing or out of date, all of them at once.
-pub(crate) fn set_up(root: &Path) -> Result<(), Failure> {
+/// Makes the named parts, or those that the tests need, where they are missing or out of date, all of them at once.
+pub(crate) fn set_up(root: &Path, names: &[String]) -> Result<(), Failure> {
+    let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let known = known.join(", ");
+        return Err(Failure::new(format!("there is no part {unknown:?}; there are {known}")));
+    }
     let mut stale = Vec::new();
-    for part in PARTS {
+    let is_wanted = |part: &&Part| match names {
+        [] => part.is_for_tests,
+        names => names.iter().any(|name| name == part.name),
+    };
+    for part in PARTS.iter().filter(is_wanted) {
         let stamp = part.stamp(root)?;
         if fs::read_to_string(part.folder(root).join(STAMP)).ok().as_ref() != Some(&stamp) {
             stale.push((part, stamp));
@@ -67,7 +110,11 @@ pub(crate) fn set_up(root: &Path) -> Result<(), Failure> {
     if stale.is_empty() {
         return Ok(());
     }
-    tools::require_all()?;
+    let mut needed: Vec<Tool> = stale.iter().flat_map(|(part, _)| part.tools).copied().collect();
+    if names.is_empty() {
+        needed.extend(tools::OF_TESTS);
+    }
+    tools::require(&needed)?;
     let failures = std::thread::scope(|scope| {
         let making: Vec<_> = stale
             .iter()
@@ -123,6 +170,14 @@ fn make_python(root: &Path, folder: &Path) -> Result<(), Failure> {
 
 fn make_moto(root: &Path, folder: &Path) -> Result<(), Failure> {
     make_venv(folder, &root.join("tests/clients/moto/requirements.txt"))
+}
+
+fn make_schemas(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("tests/clients/schemas/requirements.txt"))
+}
+
+fn make_cross(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("xtask/dist/requirements.txt"))
 }
 
 fn make_venv(folder: &Path, requirements: &Path) -> Result<(), Failure> {
