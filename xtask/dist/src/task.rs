@@ -143,6 +143,8 @@ impl<'a> Workshop<'a> {
             let features = self.distribution.features(*binary).unwrap_or_default();
             for arch in &self.options.archs {
                 let linked = crates::linked(*binary, &features, *arch)?;
+                // Before minutes of compiling: a licence may be missing.
+                let licences = licences::report(&linked)?;
                 let (bytes, crates) = match (&toolchain, &self.options.prebuilt) {
                     (Some(toolchain), _) => {
                         let compiled = toolchain.compile(*binary, &features, *arch)?;
@@ -157,7 +159,7 @@ impl<'a> Workshop<'a> {
                 let papers = Papers {
                     arch: *arch,
                     binary: bytes,
-                    licences: licences::report(&linked)?,
+                    licences,
                     sbom: sbom::cyclonedx(*binary, *arch, &self.source, version, &linked)?,
                 };
                 self.write_binary(*binary, &papers)?;
