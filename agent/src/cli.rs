@@ -7,7 +7,12 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Error};
 
+use service::Sources;
+
 use crate::gates::{self, Gate};
+
+/// What the agent does without `--config`.
+pub(crate) const DEFAULT: &str = concat!("yaml:", include_str!("../default.yaml"));
 
 /// What is asked for.
 #[derive(Debug)]
@@ -15,15 +20,6 @@ pub(crate) struct Invocation {
     pub(crate) command: Command,
     pub(crate) sources: Sources,
     pub(crate) gates: Vec<Gate>,
-}
-
-/// Where the config comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sources {
-    /// The values of `--config`; none means the embedded default.
-    pub(crate) locations: Vec<String>,
-    /// The values of `--set`.
-    pub(crate) sets: Vec<String>,
 }
 
 /// What to do.
@@ -82,7 +78,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         Some((name, of_command)) => (name, of_command),
         None => ("", &matches),
     };
-    let sources = Sources { locations: all(of_command, "config"), sets: all(of_command, "set") };
+    let sources = Sources {
+        locations: all(of_command, "config"),
+        sets: all(of_command, "set"),
+        embedded: DEFAULT,
+        ..Sources::default()
+    };
     let gates = all(of_command, "feature-gates");
     let gates = gates::parse(&gates).map_err(|why| command.error(ErrorKind::InvalidValue, why))?;
     let command = match subcommand {

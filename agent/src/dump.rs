@@ -4,9 +4,10 @@ use std::io::Write;
 
 use confmap::{Diagnostics, Redaction};
 use pipeline::Service;
+use service::{Sources, load, runtime};
 
-use crate::cli::{PrintConfig, Sources};
-use crate::{FAILED, MISUSED, OK, load, runtime};
+use crate::cli::PrintConfig;
+use crate::{FAILED, MISUSED, OK};
 
 /// Checks a config: everything but starting it. Silent when all is well.
 pub(crate) fn validate(sources: &Sources) -> u8 {

@@ -6,8 +6,10 @@ mod targets;
 use std::time::{Duration, Instant};
 
 use self::targets::Target;
-use crate::cli::{HealthCheck, Sources};
-use crate::{FAILED, MISUSED, OK, dump, load};
+use service::{Sources, load};
+
+use crate::cli::HealthCheck;
+use crate::{FAILED, MISUSED, OK, dump};
 
 /// Asks, and says in one line what came of it.
 pub(crate) fn check(sources: &Sources, how: &HealthCheck) -> u8 {

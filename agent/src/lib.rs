@@ -1,28 +1,21 @@
 //! The agent: a command line around pipelines.
 //!
-//! Everything of the process stands here: arguments, environment, signals, the runtime, the process's own logs and metrics, and the
-//! table of components. [`main`] is the whole binary; a test can start it as well.
+//! Arguments, signals and the exit status stand here; what it shares with the Lambda extension is in `service`. [`main`] is the whole binary; a test can start it as well.
 //!
 //! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name.
 
 mod cli;
-mod components;
 mod dump;
 mod gates;
 mod health;
 mod list;
-mod load;
-mod memory;
-mod metrics_endpoint;
-mod own_telemetry;
 mod run;
-mod runtime;
 mod signals;
 
 use std::ffi::OsString;
 use std::time::Instant;
 
-pub use components::COMPONENTS;
+pub use service::COMPONENTS;
 
 /// Exit status: all went well, or was reported.
 const OK: u8 = 0;

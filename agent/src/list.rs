@@ -1,9 +1,9 @@
 //! `components`: what this binary contains, as YAML in the Collector's shape.
 
 use pdata::Signal;
+use service::{COMPONENTS, load};
 
-use crate::components::COMPONENTS;
-use crate::{dump, load};
+use crate::dump;
 
 /// Prints the list.
 pub(crate) fn print() -> u8 {

@@ -4,21 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pipeline::{MemoryBudget, MemorySettings, Process, Service, ServiceError, Stop};
+use service::load::{self, Loaded};
+use service::{EndpointError, MetricsEndpoints, OwnTelemetry, Sources, memory};
 use telemetry::logs::{Early, Logger};
 use telemetry::{Registration, Registry, process};
 use tokio::sync::mpsc;
 
-use crate::cli::Sources;
 use crate::gates::{self, Gate};
-use crate::load::{self, Loaded};
-use crate::metrics_endpoint::MetricsEndpoints;
-use crate::own_telemetry::OwnTelemetry;
 use crate::signals::{Request, Signals};
-use crate::{FAILED, MISUSED, OK, dump, memory};
+use crate::{FAILED, MISUSED, OK, dump};
 
 /// Runs the agent and returns its exit status.
 pub(crate) fn run(sources: &Sources, gates: &[Gate], started: Instant) -> u8 {
-    no_core_dumps();
+    service::no_core_dumps();
     dump::with_runtime(async move {
         match Agent::start(sources, gates, started).await {
             Ok(agent) => agent.serve().await,
@@ -186,10 +184,7 @@ impl<'a> Agent<'a> {
         true
     }
 
-    async fn serve_metrics(
-        &mut self,
-        telemetry: &OwnTelemetry,
-    ) -> Result<(), crate::metrics_endpoint::EndpointError> {
+    async fn serve_metrics(&mut self, telemetry: &OwnTelemetry) -> Result<(), EndpointError> {
         let process = self.service.process();
         let (registry, listeners) = (&process.registry, &process.listeners);
         self.endpoints
@@ -204,12 +199,4 @@ fn report(error: &str, telemetry: &OwnTelemetry) {
     if !telemetry.logs.output_paths.iter().any(|path| path == "stderr") {
         dump::tell(&format!("Error: {error}\n"));
     }
-}
-
-/// Keeps payloads and secrets out of core dumps.
-fn no_core_dumps() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // A system that does not allow it leaves the limit as it was.
-    let _set = setrlimit(Resource::Core, none);
 }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::budget::MemoryBudget;
 use crate::component::Extension;
+use crate::gate::Gate;
 use crate::id::{ComponentId, ComponentKind, PipelineId};
 use crate::listeners::{Listener, Listeners, TransportAddress};
 use crate::tasks::Tasks;
@@ -44,9 +45,25 @@ pub struct Process {
     pub budget: MemoryBudget,
     /// Listening sockets.
     pub listeners: Listeners,
+    /// What every request to a backend passes.
+    pub gate: Gate,
+    /// In what kind of place it runs.
+    pub hosting: Hosting,
     extensions: Arc<Mutex<HashMap<ComponentId, Arc<dyn Extension>>>>,
     topology: Arc<ArcSwap<Topology>>,
+    provided: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
     fatal: Option<mpsc::Sender<String>>,
+}
+
+/// The kind of place that a process runs in, as far as components behave differently there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hosting {
+    /// A machine or a container.
+    #[default]
+    Machine,
+    /// The environment of a function, whose caller waits for whoever sends telemetry: nothing that a sender waits for may depend on a
+    /// backend.
+    Function,
 }
 
 /// Why a component cannot be made of a sound config section.
@@ -134,6 +151,25 @@ impl Process {
         Self { registry, budget, fatal: Some(fatal), ..Self::default() }
     }
 
+    /// The same beside a function, whose platform freezes the process unless this gate is open for good.
+    #[must_use]
+    pub fn beside_function(self, gate: Gate) -> Self {
+        Self { gate, hosting: Hosting::Function, ..self }
+    }
+
+    /// Gives the components something of the surroundings that they look for by type, such as Lambda's events. What was provided of
+    /// this type before is replaced.
+    pub fn provide<T: Any + Send + Sync>(&self, service: Arc<T>) {
+        let mut provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        let _before = provided.insert(TypeId::of::<T>(), service);
+    }
+
+    /// What the surroundings of the process provide of this type; nothing where there is none.
+    pub fn provided<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        provided.get(&TypeId::of::<T>()).cloned()?.downcast().ok()
+    }
+
     /// Who feeds whom in the running config. A reload changes it, also for components that it keeps.
     pub fn topology(&self) -> Arc<Topology> {
         self.topology.load_full()
@@ -173,5 +209,23 @@ mod tests {
         context.report_fatal("again");
         assert_eq!(ends.try_recv().unwrap(), "receiver \"otlp/2\" failed: the socket is gone");
         assert!(ends.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_the_surroundings_provide_is_found_by_type_through_every_clone() {
+        let process = Process::default();
+        let context = Context::new(
+            process.clone(),
+            ComponentKind::Receiver,
+            "nop".parse().unwrap(),
+            None,
+            None,
+        );
+        assert_eq!(context.process.provided::<u16>(), None);
+        process.provide(Arc::new(7_u16));
+        process.provide(Arc::new("text"));
+        assert_eq!(context.process.provided::<u16>().as_deref(), Some(&7));
+        assert_eq!(context.process.provided::<&str>().as_deref(), Some(&"text"));
+        assert_eq!(context.process.provided::<u32>(), None);
     }
 }

@@ -15,6 +15,7 @@ mod context;
 mod deadline;
 mod envelope;
 mod factory;
+mod gate;
 mod graph;
 mod id;
 mod listeners;
@@ -30,13 +31,14 @@ pub use budget::{Admission, Branch, Hold, Kept, MemoryBudget};
 pub use client::Client;
 pub use component::{Component, Connector, Exporter, Extension, Processor, Receiver};
 pub use consumer::{BoxFuture, Class, ConsumeError, Consumer};
-pub use context::{BuildError, Context, Process, StartError, item};
+pub use context::{BuildError, Context, Hosting, Process, StartError, item};
 pub use deadline::Deadline;
 pub use envelope::Envelope;
 pub use factory::{
     BuildConnector, BuildExporter, BuildExtension, BuildProcessor, BuildReceiver, ConnectorFactory,
     ExporterFactory, ExtensionFactory, ProcessorFactory, ReceiverFactory,
 };
+pub use gate::Gate;
 pub use id::{ComponentId, ComponentKind, IdError, PipelineId};
 pub use listeners::{Listener, Listeners, Socket, TransportAddress};
 pub use outlet::{Outlet, Outlets};

@@ -13,7 +13,7 @@ mod record;
 mod sampler;
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError, RwLock,
     atomic::{AtomicU8, Ordering},
 };
 
@@ -54,6 +54,7 @@ impl Early {
     pub fn new() -> Self {
         let core = Core {
             level: AtomicU8::new(LogLevel::Debug as u8),
+            part_levels: RwLock::default(),
             dropped: Dropped::default(),
             state: Mutex::new(State::Early { records: Vec::new(), bytes: 0 }),
         };
@@ -89,7 +90,7 @@ impl Early {
 impl Drop for Early {
     fn drop(&mut self) {
         if !self.installed {
-            self.logger.replace(Sink::fallback(), LogLevel::Info);
+            self.logger.replace(Sink::fallback(), LogLevel::Info, Vec::new());
         }
     }
 }
@@ -113,7 +114,7 @@ impl Logger {
     ///
     /// When an output cannot be opened; nothing changes then.
     pub fn reconfigure(&self, settings: &LogSettings) -> Result<(), OutputError> {
-        self.replace(Sink::open(settings)?, settings.level);
+        self.replace(Sink::open(settings)?, settings.level, settings.part_levels.clone());
         Ok(())
     }
 
@@ -129,13 +130,17 @@ impl Logger {
         LogDropReason::ALL.iter().map(series).collect()
     }
 
-    fn replace(&self, sink: Sink, level: LogLevel) {
+    fn replace(&self, sink: Sink, level: LogLevel, part_levels: Vec<(&'static str, LogLevel)>) {
+        *self.core.part_levels.write().unwrap_or_else(PoisonError::into_inner) = part_levels;
         {
             let mut state = self.core.lock();
             if let State::Early { records, .. } = std::mem::replace(&mut *state, State::Ready(sink))
                 && let State::Ready(sink) = &mut *state
             {
-                for record in records.iter().filter(|record| record.level >= level) {
+                let limit = |record: &Record| {
+                    self.core.level_of_part(record.source.map(|(file, _)| file)).unwrap_or(level)
+                };
+                for record in records.iter().filter(|record| record.level >= limit(record)) {
                     sink.write(record, &self.core.dropped);
                 }
             }
@@ -153,6 +158,8 @@ pub struct GlobalLoggerSet;
 #[derive(Debug)]
 struct Core {
     level: AtomicU8,
+    /// Parts with a level of their own, by the beginning of their sources' paths.
+    part_levels: RwLock<Vec<(&'static str, LogLevel)>>,
     dropped: Dropped,
     state: Mutex<State>,
 }
@@ -161,7 +168,19 @@ impl Core {
     fn shows(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event()
             && record::level(metadata)
-                .is_some_and(|level| level as u8 >= self.level.load(Ordering::Relaxed))
+                .is_some_and(|level| level as u8 >= self.limit(metadata.file()))
+    }
+
+    /// From which level on records of a source file are shown.
+    fn limit(&self, file: Option<&str>) -> u8 {
+        let of_part = self.level_of_part(file).map(|level| level as u8);
+        of_part.unwrap_or_else(|| self.level.load(Ordering::Relaxed))
+    }
+
+    fn level_of_part(&self, file: Option<&str>) -> Option<LogLevel> {
+        let file = file?;
+        let parts = self.part_levels.read().unwrap_or_else(PoisonError::into_inner);
+        parts.iter().find(|(part, _)| file.starts_with(part)).map(|(_, level)| *level)
     }
 
     fn take(&self, record: Record) {
@@ -281,7 +300,9 @@ impl Subscriber for EventSubscriber {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let level = self.core.level.load(Ordering::Relaxed);
+        let parts = self.core.part_levels.read().unwrap_or_else(PoisonError::into_inner);
+        let of_parts = parts.iter().map(|(_, level)| *level as u8);
+        let level = of_parts.chain([self.core.level.load(Ordering::Relaxed)]).min().unwrap_or(0);
         let shown = [
             (LogLevel::Debug, LevelFilter::DEBUG),
             (LogLevel::Info, LevelFilter::INFO),

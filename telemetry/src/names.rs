@@ -147,7 +147,7 @@ pub mod label {
     pub const ERROR_PERMANENT: Label = Label::detailed("error_permanent");
     /// Id of a pipeline, such as `traces/eu`.
     pub const PIPELINE: Label = Label::new("pipeline");
-    /// Why; see [`super::DropReason`], [`super::RefuseReason`] and [`super::LogDropReason`].
+    /// Why; see [`super::DropReason`], [`super::RefuseReason`], [`super::LogDropReason`] and [`super::EventDropReason`].
     pub const REASON: Label = Label::new("reason");
     /// What a sampler took its decision by: a name of its own, or the attribute it was told to use.
     pub const POLICY: Label = Label::new("policy");
@@ -269,6 +269,22 @@ label_values! {
         OutputFailed = "output_failed",
         /// Too much was logged before the logger was configured.
         EarlyBufferFull = "early_buffer_full",
+    }
+}
+
+label_values! {
+    /// Why events of Lambda's Telemetry API were given up.
+    EventDropReason {
+        /// The memory budget is spent: log lines go, the platform's own events stay.
+        BudgetSpent = "budget_spent",
+        /// The batch is larger than anything the platform says it sends.
+        TooLarge = "too_large",
+        /// Not the array of events that it should be.
+        Malformed = "malformed",
+        /// Batches came faster than they could be passed on.
+        Backlog = "backlog",
+        /// The receiver's pipeline did not take it.
+        Refused = "refused",
     }
 }
 
@@ -442,6 +458,10 @@ families! {
         "Configuration reloads that were asked for.";
     CONFIG_LAST_RELOAD_SUCCESSFUL: "hikyaku_config_last_reload_successful", gauge, Basic, [],
         "1 when the last reload took effect (or none was asked for), 0 when the old configuration was kept.";
+    LAMBDA_TELEMETRY_EVENTS: "hikyaku_lambda_telemetry_events", counter, Basic, [],
+        "Events of Lambda's Telemetry API that were understood.";
+    LAMBDA_TELEMETRY_DROPPED_EVENTS: "hikyaku_lambda_telemetry_dropped_events", counter, Basic, [REASON],
+        "Events of Lambda's Telemetry API that were given up; a batch that cannot be read counts as one.";
     COMPONENT_FAILURES: "hikyaku_component_failures", counter, Basic, [KIND, COMPONENT],
         "Tasks of a component that panicked or ended before they were told to.";
     LOG_RECORDS_DROPPED: "hikyaku_log_records_dropped", counter, Basic, [REASON],

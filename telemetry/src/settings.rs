@@ -22,6 +22,8 @@ pub struct LogSettings {
     pub error_output_paths: Vec<String>,
     /// Fields added to every record.
     pub initial_fields: Map<String, Value>,
+    /// Parts of the program with a level of their own, by the beginning of their sources' paths (`lambda/`).
+    pub part_levels: Vec<(&'static str, LogLevel)>,
     /// Attributes of the `resource` field of every record; empty leaves the field out (`disable_zap_resource`).
     pub resource: Vec<(String, String)>,
 }
@@ -36,6 +38,7 @@ impl Default for LogSettings {
             output_paths: vec!["stderr".to_owned()],
             error_output_paths: vec!["stderr".to_owned()],
             initial_fields: Map::new(),
+            part_levels: Vec::new(),
             resource: Vec::new(),
         }
     }

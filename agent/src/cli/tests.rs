@@ -71,3 +71,18 @@ fn health_check_takes_an_endpoint_and_a_timeout() {
 fn definition_of_the_command_line_is_sound() {
     command().debug_assert();
 }
+
+#[test]
+#[cfg(all(feature = "exporter-debug", feature = "receiver-otlp"))]
+fn embedded_default_is_sound_and_takes_settings_on_top() {
+    let runtime = service::runtime::build().unwrap();
+    let load = |words| {
+        let sources = parse_words(words).unwrap().sources;
+        runtime.block_on(service::load::load(&sources))
+    };
+    let loaded = load("").unwrap();
+    assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics);
+    let wrong = load("--set exporters.debug.verbosity=nothing").err().unwrap();
+    let summary = service::load::summary(&wrong);
+    assert!(summary.contains("exporters.debug.verbosity"), "{summary}");
+}

@@ -9,7 +9,7 @@ use exporter_helper::{
 };
 use net::host::Host;
 use pdata::{Payload, Signal};
-use pipeline::{BuildError, Client, Context, Exporter, StartError};
+use pipeline::{BuildError, Client, Context, Exporter, Hosting, StartError};
 use telemetry::names::DropReason;
 
 use crate::config::Config;
@@ -131,10 +131,11 @@ impl<P: Push> Push for Framed<P> {
     async fn send(&self, request: &P::Request) -> Result<Sent, SendError> {
         if self.shared.key.is_due() {
             let (shared, tasks) = (self.shared.clone(), self.context.tasks.clone());
+            let gate = self.context.process.gate.clone();
             self.context.tasks.spawn("check of the API key", async move {
                 tokio::select! {
                     () = tasks.stopped() => {}
-                    verdict = shared.key.verdict(&shared.intake) => verdict.log(),
+                    verdict = gate.pass(|| shared.key.verdict(&shared.intake)) => verdict.log(),
                 }
             });
         }
@@ -162,12 +163,19 @@ impl<P: Push> Push for Framed<P> {
     }
 
     async fn start(&self) -> Result<(), StartError> {
-        if self.shared.config.api.fail_on_invalid_key {
+        let is_function = self.context.process.hosting == Hosting::Function;
+        if self.shared.config.api.fail_on_invalid_key && is_function {
+            tracing::warn!(
+                key = "api::fail_on_invalid_key",
+                "A setting is not carried out in AWS Lambda, where a start asks nobody: the key is checked beside the first payload."
+            );
+        } else if self.shared.config.api.fail_on_invalid_key {
             let _taken = self.shared.key.is_due();
             self.shared.key.verdict(&self.shared.intake).await.refuse_invalid()?;
         }
         self.push.start().await?;
-        if self.shared.config.host_metadata.enabled {
+        // A function is no host.
+        if self.shared.config.host_metadata.enabled && !is_function {
             let (shared, tasks) = (self.shared.clone(), self.context.tasks.clone());
             self.context.tasks.spawn("host metadata", async move {
                 tokio::select! {

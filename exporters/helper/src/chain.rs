@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use config::Retry;
 use pdata::Payload;
-use pipeline::{Admission, Branch, Class, Client, ConsumeError, Hold, MemoryBudget};
+use pipeline::{Admission, Branch, Class, Client, ConsumeError, Gate, Hold, MemoryBudget};
 use telemetry::names::{DropReason, RefuseReason};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -36,6 +36,7 @@ pub(crate) struct Chain {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Journal,
     pub(crate) pace: Pace,
+    gate: Gate,
     budget: MemoryBudget,
     branch: Branch,
     /// The largest request the backend takes, as far as it is known.
@@ -80,6 +81,7 @@ impl Chain {
         journal: Journal,
         budget: MemoryBudget,
         branch: Branch,
+        gate: Gate,
     ) -> Self {
         let limit_bytes = AtomicUsize::new(push.max_request_bytes().unwrap_or(usize::MAX));
         let (pace, hopeless, turn) = (Pace::new(), AtomicBool::new(false), Mutex::new(()));
@@ -90,6 +92,7 @@ impl Chain {
             metrics,
             journal,
             pace,
+            gate,
             budget,
             branch,
             limit_bytes,
@@ -288,11 +291,11 @@ impl Chain {
             return Err(SendError::TooLarge { limit_bytes: None, reason: Reason::new(text) });
         }
         let _in_flight = InFlight::new(&self.metrics);
-        let started = Instant::now();
+        let (started, closed_before) = (Instant::now(), self.gate.closed_for());
         let mut backoff = self.retry.as_ref().map(Backoff::new);
         let mut hurry = Hurry::default();
         loop {
-            let error = match self.attempt(request).await {
+            let error = match self.gate.pass(|| self.attempt(request)).await {
                 Ok(sent) => {
                     self.journal.succeeded();
                     self.branch.set_stalled(false);
@@ -310,14 +313,33 @@ impl Chain {
                 return Err(error);
             };
             let delay = backoff.next(fastrand::f64()).max(throttle.unwrap_or_default());
-            let within = |limit: Duration| started.elapsed().saturating_add(delay) <= limit;
+            // Time in which nothing could be sent does not use up the retries.
+            let closed = self.gate.closed_for().saturating_sub(closed_before);
+            let elapsed = started.elapsed().saturating_sub(closed);
+            let within = |limit: Duration| elapsed.saturating_add(delay) <= limit;
             let limit = self.retry.as_ref().and_then(|retry| retry.max_elapsed_time);
             if !limit.is_none_or(within) && !self.pace.is_stopping() {
                 return Err(error);
             }
             self.journal.will_retry(&error, delay);
-            self.pace.wait(delay, *throttle, &mut hurry).await;
+            self.pause(delay, *throttle, &mut hurry).await;
             self.metrics.retries.increment();
+        }
+    }
+
+    /// Waits before the next try, by the clock that timers go by and, over times in which the process was frozen, by the wall clock.
+    async fn pause(&self, delay: Duration, throttle: Option<Duration>, hurry: &mut Hurry) {
+        // A time beyond the clock's range does not come.
+        let due = SystemTime::now().checked_add(delay);
+        let thawed = async {
+            match due {
+                Some(due) => self.gate.opened_after(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.pace.wait(delay, throttle, hurry) => {}
+            () = thawed => {}
         }
     }
 

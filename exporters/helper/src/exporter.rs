@@ -17,6 +17,7 @@ use telemetry::names::{self, label};
 use crate::chain::Chain;
 use crate::custody::{Custody, Verdict, Waiter, closed};
 use crate::erased::Erased;
+use crate::function;
 use crate::journal::Journal;
 use crate::ledger::{Generation, Ledger};
 use crate::metrics::Metrics;
@@ -45,13 +46,23 @@ pub(crate) fn build<P: Push>(
         return Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id)));
     };
     let Settings { timeout: Timeout(timeout), retry, queue: queue_settings, labels } = settings;
+    let queue_settings = function::queue(queue_settings, &context);
     let metrics = Arc::new(Metrics::new(&context, signal, labels));
     let journal = Journal::new(metrics.id(), signal, queue_settings.is_some(), retry.is_some());
     let budget = context.process.budget.clone();
     let branch = budget.branch();
     let push = Arc::new(Erased(Arc::new(push)));
     let core = Core {
-        chain: Chain::new(push, timeout, retry, metrics.clone(), journal, budget, branch.clone()),
+        chain: Chain::new(
+            push,
+            timeout,
+            retry,
+            metrics.clone(),
+            journal,
+            budget,
+            branch.clone(),
+            context.process.gate.clone(),
+        ),
         ledger: Ledger::new(metrics.clone()),
         queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch)),
         waits: queue_settings.as_ref().is_none_or(|queue| queue.wait_for_result),

@@ -19,6 +19,7 @@ mod chain;
 mod custody;
 mod erased;
 mod exporter;
+mod function;
 mod journal;
 mod ledger;
 mod metrics;

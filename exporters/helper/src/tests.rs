@@ -2,6 +2,7 @@
 
 mod accounts;
 mod batching;
+mod function;
 mod journal;
 mod parallel;
 mod queueing;
@@ -444,6 +445,10 @@ impl Rig {
     fn with_budget(settings: Settings, backend: Backend, budget: MemoryBudget) -> Self {
         let mut process = Process::default();
         process.budget = budget;
+        Self::within(process, settings, backend)
+    }
+
+    fn within(process: Process, settings: Settings, backend: Backend) -> Self {
         let id = "otlp/test".parse().unwrap();
         let kind = ComponentKind::Exporter;
         let context = Context::new(process, kind, id, Some(Signal::Traces), None);

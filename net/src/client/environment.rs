@@ -4,8 +4,11 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use confmap::Opaque;
+
+use super::pool::STALE_AFTER_FREEZES;
 
 /// Proxies and authorities, by the usual variables.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -20,6 +23,9 @@ pub struct Environment {
     pub ssl_cert_file: Option<PathBuf>,
     /// `SSL_CERT_DIR`: a folder of them.
     pub ssl_cert_dir: Option<PathBuf>,
+    /// Whether the platform freezes the process between two pieces of work, as AWS Lambda does unless `AWS_LAMBDA_INITIALIZATION_TYPE` says that
+    /// it is a managed instance: connections may then be dead without anybody having noticed.
+    pub is_frozen_at_times: bool,
 }
 
 impl Environment {
@@ -45,7 +51,17 @@ impl Environment {
             no_proxy: text("NO_PROXY").unwrap_or_default(),
             ssl_cert_file: set("SSL_CERT_FILE").map(PathBuf::from),
             ssl_cert_dir: set("SSL_CERT_DIR").map(PathBuf::from),
+            is_frozen_at_times: set("AWS_LAMBDA_RUNTIME_API").is_some()
+                && set("AWS_LAMBDA_INITIALIZATION_TYPE")
+                    .is_none_or(|how| how != "lambda-managed-instances"),
         }
+    }
+}
+
+impl Environment {
+    /// How long a connection without requests is trusted, where that is less than its idle timeout says.
+    pub(super) fn stale_after(&self) -> Option<Duration> {
+        self.is_frozen_at_times.then_some(STALE_AFTER_FREEZES)
     }
 }
 
@@ -58,6 +74,7 @@ impl fmt::Debug for Environment {
             .field("no_proxy", &self.no_proxy)
             .field("ssl_cert_file", &self.ssl_cert_file)
             .field("ssl_cert_dir", &self.ssl_cert_dir)
+            .field("is_frozen_at_times", &self.is_frozen_at_times)
             .finish()
     }
 }

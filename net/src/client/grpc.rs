@@ -94,6 +94,7 @@ impl GrpcClient {
         };
         let authority = authority.ok_or("authority: is no valid host")?;
         let environment = options.environment;
+        let stale_after = environment.stale_after();
         let connector = Connector {
             tls: Arc::new(ClientTls::new(&settings.tls, &["h2"], &environment)),
             proxy_tls: Arc::new(ClientTls::new(&settings.tls, &["http/1.1"], &environment)),
@@ -114,6 +115,7 @@ impl GrpcClient {
             max_busy: None,
             idle_timeout: None,
             keep_alive: true,
+            stale_after,
             ping,
             balance: settings.balancer == config::Balancer::RoundRobin,
         };

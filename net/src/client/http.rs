@@ -83,6 +83,7 @@ impl HttpClient {
         let is_http2_offered = settings.force_attempt_http2 && !settings.disable_keep_alives;
         let offered: &[&str] = if is_http2_offered { &["h2", "http/1.1"] } else { &["http/1.1"] };
         let environment = options.environment;
+        let stale_after = environment.stale_after();
         let connector = Connector {
             tls: Arc::new(ClientTls::new(&settings.tls, offered, &environment)),
             proxy_tls: Arc::new(ClientTls::new(&settings.tls, &["http/1.1"], &environment)),
@@ -103,6 +104,7 @@ impl HttpClient {
             max_busy: settings.max_conns_per_host,
             idle_timeout: settings.idle_conn_timeout,
             keep_alive: !settings.disable_keep_alives,
+            stale_after,
             ping,
             balance: false,
         };

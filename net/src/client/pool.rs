@@ -41,6 +41,8 @@ pub(super) struct PoolSettings {
     pub(super) idle_timeout: Option<Duration>,
     /// Whether a connection serves more than one request.
     pub(super) keep_alive: bool,
+    /// After which time without a request a connection is not trusted any more, by either clock.
+    pub(super) stale_after: Option<Duration>,
     pub(super) ping: Option<Ping>,
     /// Whether requests go to all addresses of a name in turn; for HTTP/2 only.
     pub(super) balance: bool,
@@ -79,9 +81,14 @@ pub(super) struct TargetPool {
     /// One connects at a time as long as its connection could be shared.
     connecting: tokio::sync::Mutex<()>,
     busy: Option<Arc<Semaphore>>,
+    stale_after: Option<Duration>,
 }
 
 type Tasks = Arc<Mutex<JoinSet<()>>>;
+
+/// How long a connection without requests is trusted where the platform freezes the process: routers and balancers on the way forget
+/// connections, and the word of it does not reach a frozen process.
+pub(super) const STALE_AFTER_FREEZES: Duration = Duration::from_secs(10);
 
 /// How often a request goes again because its connection had ended unnoticed.
 const STALE_RETRIES_MAX: usize = 3;
@@ -185,6 +192,7 @@ impl Pool {
             target: target.clone(),
             idle: Mutex::default(),
             shared: Mutex::default(),
+            stale_after: self.settings.stale_after,
             connecting: tokio::sync::Mutex::default(),
             busy: self.settings.max_busy.map(|busy| Arc::new(Semaphore::new(busy))),
         });
@@ -333,12 +341,18 @@ impl TargetPool {
         // Lets connections see that the server closed them meanwhile, as after a long freeze; the
         // runtime looks at its sockets before it comes back.
         tokio::task::yield_now().await;
+        if let Some(stale_after) = self.stale_after {
+            lock(&self.shared).let_go(stale_after);
+        }
         if let Some(lease) = lock(&self.shared).checkout() {
             return Some(lease);
         }
         loop {
             // The one used last is the likeliest to be alive.
             let mut connection = lock(&self.idle).pop()?;
+            if self.stale_after.is_some_and(|limit| connection.usage.is_idle_for(limit)) {
+                continue;
+            }
             if timeout_at(deadline, connection.sender.is_ready()).await == Ok(true) {
                 return Some(connection.lend(false));
             }

@@ -150,7 +150,7 @@ impl Service {
     }
 
     /// Items that entered the pipelines so far.
-    fn accepted(&self) -> u64 {
+    pub fn accepted(&self) -> u64 {
         let registry = &self.process.registry;
         let entered = self.pipelines.iter().map(|id| {
             let labels = [(label::PIPELINE, id.as_str())];

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pdata::Signal;
 use pipeline::{
     BoxFuture, Class, Client, Component, ConsumeError, Consumer, Context, Deadline, Envelope,
-    Outlet, Processor,
+    Hosting, Outlet, Processor,
 };
 use telemetry::names::{self, DropReason, label};
 use telemetry::{Counter, Gauge, Histogram};
@@ -75,6 +75,14 @@ impl Batch {
         Self { single, ..this }
     }
 
+    /// How long a sender waits for room. Behind the sender of a function stands the function's caller.
+    fn patience(&self) -> Duration {
+        match self.context.process.hosting {
+            Hosting::Machine => PUSH_BACK,
+            Hosting::Function => Duration::ZERO,
+        }
+    }
+
     fn signal(&self) -> Signal {
         self.context.signal.unwrap_or(Signal::Traces)
     }
@@ -136,7 +144,7 @@ impl Consumer for Batch {
     fn consume(&self, envelope: Envelope) -> BoxFuture<'_, Result<(), ConsumeError>> {
         Box::pin(async move {
             let shard = self.shard_for(&envelope.client)?;
-            shard.room().await?;
+            shard.room(self.patience()).await?;
             shard.take(envelope, &self.shared);
             Ok(())
         })
@@ -181,7 +189,7 @@ impl Processor for Batch {}
 
 impl Shard {
     /// Waits until there is room for another payload.
-    async fn room(&self) -> Result<(), ConsumeError> {
+    async fn room(&self, patience: Duration) -> Result<(), ConsumeError> {
         let has_room = || lock(&self.accumulator).ready() < READY_BATCHES_MAX;
         if has_room() {
             return Ok(());
@@ -195,7 +203,7 @@ impl Shard {
                 sent.await;
             }
         };
-        tokio::time::timeout(PUSH_BACK, wait).await.map_err(|_no_room| {
+        tokio::time::timeout(patience, wait).await.map_err(|_no_room| {
             ConsumeError::overloaded(
                 "the batch processor is full: no exporter behind it takes data",
             )

@@ -9,7 +9,7 @@ pub(crate) mod system;
 use aws::Environment;
 use pipeline::BoxFuture;
 
-use crate::config::Config;
+use crate::config::{Config, HostnameSource, System};
 use crate::detected::Detected;
 
 /// The detectors there are.
@@ -68,9 +68,17 @@ impl Ask for Environment {
         kind: Kind,
         config: &'a Config,
     ) -> BoxFuture<'a, Result<Detected, Failure>> {
+        // The environment of a function is on no instance that it may ask, and nothing there is to wait for a name server.
+        let is_function = self.get("AWS_LAMBDA_FUNCTION_NAME").is_some();
         Box::pin(async move {
             match kind {
                 Kind::Env => env::detect(self),
+                Kind::Ec2 if is_function => Ok(Detected::default()),
+                Kind::System if is_function => {
+                    let hostname_sources = vec![HostnameSource::Os];
+                    let system = System { hostname_sources, ..config.system.clone() };
+                    system::detect(&system, config.timeout).await
+                }
                 Kind::System => system::detect(&config.system, config.timeout).await,
                 Kind::Ecs => ecs::detect(&config.ecs, self).await,
                 Kind::Ec2 => ec2::detect(&config.ec2, self).await,

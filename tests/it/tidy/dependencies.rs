@@ -24,7 +24,7 @@ pub(super) struct Package {
 /// Folders by the place they have in the map. `*` stands for one name.
 const FOUNDATION: &[&str] = &["pdata", "confmap/core", "config", "telemetry", "net", "pipeline"];
 /// What some components share.
-const SHARED: &[&str] = &["attributes", "aws", "datadog"];
+const SHARED: &[&str] = &["attributes", "aws", "datadog", "lambda"];
 const COMPONENTS: &[&str] =
     &["receivers/*", "processors/*", "exporters/*", "connectors/*", "extensions/*"];
 
@@ -35,16 +35,16 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["net"], &[&["pdata", "config", "confmap/core", "telemetry"]]),
     (&["attributes"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
     (&["datadog"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
+    (&["lambda"], &[FOUNDATION]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
     (&["confmap/*"], &[&["confmap/core", "config", "net", "aws"]]),
     (&["pipeline"], &[&["pdata", "confmap/core", "telemetry"]]),
     (&["exporters/helper"], &[FOUNDATION]),
     (&["exporters/*"], &[FOUNDATION, SHARED, &["exporters/helper"]]),
     (COMPONENTS, &[FOUNDATION, SHARED]),
-    (
-        &["agent", "extension"],
-        &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS],
-    ),
+    (&["service"], &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS]),
+    (&["agent"], &[FOUNDATION, &["service"]]),
+    (&["extension"], &[FOUNDATION, &["lambda", "service"]]),
     (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
     (&["xtask", "xtask/bench"], &[]),
 ];

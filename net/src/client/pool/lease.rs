@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -38,7 +39,13 @@ pub(super) enum Sender {
 }
 
 /// How many requests use a connection, and since when none does.
-pub(super) struct Usage(Mutex<(usize, Instant)>);
+pub(super) struct Usage(Mutex<State>);
+
+struct State {
+    requests: usize,
+    /// When the last one ended, by the clock that timers go by and by the wall clock, which goes on in a freeze.
+    since: (Instant, SystemTime),
+}
 
 /// A connection lent to a request, for itself alone or, with HTTP/2, together with others. Counts
 /// as used until it is dropped.
@@ -113,23 +120,30 @@ impl Sender {
 
 impl Usage {
     pub(super) fn new() -> Self {
-        Self(Mutex::new((0, Instant::now())))
+        Self(Mutex::new(State { requests: 0, since: (Instant::now(), SystemTime::now()) }))
     }
 
     /// Since when no request uses the connection; nothing while one does.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.state();
-        (state.0 == 0).then_some(state.1)
+        (state.requests == 0).then_some(state.since.0)
     }
 
-    fn state(&self) -> MutexGuard<'_, (usize, Instant)> {
+    /// Whether no request has used the connection for this long, by either clock.
+    pub(super) fn is_idle_for(&self, limit: Duration) -> bool {
+        let state = self.state();
+        let by_wall = state.since.1.elapsed().unwrap_or_default();
+        state.requests == 0 && state.since.0.elapsed().max(by_wall) >= limit
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl InUse {
     fn new(usage: Arc<Usage>) -> Self {
-        usage.state().0 += 1;
+        usage.state().requests += 1;
         Self(usage)
     }
 }
@@ -137,6 +151,9 @@ impl InUse {
 impl Drop for InUse {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        *state = (state.0.saturating_sub(1), Instant::now());
+        *state = State {
+            requests: state.requests.saturating_sub(1),
+            since: (Instant::now(), SystemTime::now()),
+        };
     }
 }

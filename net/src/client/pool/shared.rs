@@ -71,6 +71,16 @@ impl Shared {
         self.next = position + 1;
     }
 
+    /// No further request shall use connections that no request has used for this long.
+    pub(super) fn let_go(&mut self, limit: Duration) {
+        for entry in &mut self.entries {
+            let connection = &mut entry.connection;
+            if connection.as_ref().is_some_and(|connection| connection.usage.is_idle_for(limit)) {
+                *connection = None;
+            }
+        }
+    }
+
     /// No further request shall use this connection.
     pub(super) fn forget(&mut self, forgotten: &Connection) {
         for entry in &mut self.entries {

@@ -55,6 +55,7 @@ fn pool_of(addresses: Vec<SocketAddr>, http2: Http2, balance: bool) -> Pool {
         max_busy: None,
         idle_timeout: None,
         keep_alive: true,
+        stale_after: None,
         ping: None,
         balance,
     };

@@ -17,7 +17,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The running endpoints.
 #[derive(Default)]
-pub(crate) struct MetricsEndpoints {
+pub struct MetricsEndpoints {
     running: Vec<(Endpoint, Server)>,
     level: MetricsLevel,
 }
@@ -27,7 +27,7 @@ pub(crate) struct MetricsEndpoints {
 #[error(
     "cannot serve the process's own metrics on {address}: {error}; set another port in service::telemetry::metrics::readers"
 )]
-pub(crate) struct EndpointError {
+pub struct EndpointError {
     address: String,
     error: io::Error,
 }
@@ -38,7 +38,7 @@ impl MetricsEndpoints {
     /// # Errors
     /// When an endpoint that the user asked for cannot listen. One of the defaults is warned about: two agents beside each
     /// other, as in one task, should both run.
-    pub(crate) async fn serve(
+    pub async fn serve(
         &mut self,
         endpoints: &[Endpoint],
         level: MetricsLevel,
@@ -72,7 +72,7 @@ impl MetricsEndpoints {
     }
 
     /// Ends all of them.
-    pub(crate) async fn stop(self) {
+    pub async fn stop(self) {
         stop(self.running).await;
     }
 }

@@ -8,8 +8,11 @@ use telemetry::{LogSettings, Sampling};
 
 use super::{fixed, word};
 
-pub(super) fn read(mut section: Section<'_>, resource: &[(String, String)]) -> LogSettings {
-    let default = LogSettings::default();
+pub(super) fn read(
+    mut section: Section<'_>,
+    default: LogSettings,
+    resource: &[(String, String)],
+) -> LogSettings {
     let level = word(&mut section, "level").unwrap_or(default.level);
     let encoding = word(&mut section, "encoding").unwrap_or(default.encoding);
     let disable_caller = section.get("disable_caller").unwrap_or(default.disable_caller);
@@ -36,6 +39,7 @@ pub(super) fn read(mut section: Section<'_>, resource: &[(String, String)]) -> L
         output_paths,
         error_output_paths,
         initial_fields,
+        part_levels: default.part_levels,
         resource,
     }
 }

@@ -8,7 +8,7 @@ use super::scalar_text;
 /// older map, in which null takes a default away.
 pub(super) fn read(section: &mut Section<'_>) -> Vec<(String, String)> {
     let mut attributes = vec![
-        ("service.name".to_owned(), env!("CARGO_PKG_NAME").to_owned()),
+        ("service.name".to_owned(), "hikyaku".to_owned()),
         ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("service.instance.id".to_owned(), instance_id().to_owned()),
     ];

@@ -7,11 +7,11 @@ use super::fixed;
 
 /// A Prometheus endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     /// `host:port`.
-    pub(crate) address: String,
+    pub address: String,
     /// Whether the user asked for it: then a port in use is an error, as upstream, and otherwise a warning.
-    pub(crate) is_configured: bool,
+    pub is_configured: bool,
 }
 
 impl Default for Endpoint {

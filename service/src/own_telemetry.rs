@@ -10,23 +10,25 @@ mod resource;
 use confmap::{Decode, Diagnostics, Mismatch, Node, Section};
 use telemetry::{LogSettings, MetricsLevel, MetricsSettings};
 
-pub(crate) use self::readers::Endpoint;
+pub use self::readers::Endpoint;
 
 /// Settings of the process's own telemetry.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct OwnTelemetry {
-    pub(crate) logs: LogSettings,
-    pub(crate) metrics: MetricsSettings,
+pub struct OwnTelemetry {
+    /// Its log.
+    pub logs: LogSettings,
+    /// Its metrics.
+    pub metrics: MetricsSettings,
     /// Where the metrics can be read.
-    pub(crate) endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<Endpoint>,
 }
 
 impl OwnTelemetry {
-    /// Reads `service::telemetry`.
-    pub(crate) fn read(node: Option<&Node>, diagnostics: &Diagnostics) -> Self {
+    /// Reads `service::telemetry`. What it does not say of the log is as in `default`.
+    pub fn read(node: Option<&Node>, default: LogSettings, diagnostics: &Diagnostics) -> Self {
         let mut section = Section::new(node, "service::telemetry", diagnostics);
         let resource = resource::read(&mut section);
-        let logs = logs::read(section.section("logs"), &resource);
+        let logs = logs::read(section.section("logs"), default, &resource);
         let (level, endpoints) = read_metrics(section.section("metrics"));
         read_traces(section.section("traces"));
         section.finish();

@@ -14,7 +14,7 @@ const KEEP_BLOCKING_THREADS: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the system gives no descriptors for it.
-pub(crate) fn build() -> io::Result<Runtime> {
+pub fn build() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)

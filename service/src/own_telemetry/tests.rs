@@ -7,7 +7,7 @@ use super::*;
 fn read(yaml: &str) -> (OwnTelemetry, Diagnostics) {
     let node = Node::from_yaml("test", yaml).unwrap();
     let diagnostics = Diagnostics::new();
-    let read = OwnTelemetry::read(Some(&node), &diagnostics);
+    let read = OwnTelemetry::read(Some(&node), LogSettings::default(), &diagnostics);
     (read, diagnostics)
 }
 
@@ -23,7 +23,7 @@ fn addresses(telemetry: &OwnTelemetry) -> Vec<&str> {
 
 #[test]
 fn nothing_written_means_upstreams_defaults() {
-    let default = OwnTelemetry::read(None, &Diagnostics::new());
+    let default = OwnTelemetry::read(None, LogSettings::default(), &Diagnostics::new());
     assert_eq!(default, sound(""));
     assert_eq!(default, sound("{logs: , metrics: {readers: }, traces: , resource: }"));
     assert_eq!(addresses(&default), ["localhost:8888"]);

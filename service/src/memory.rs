@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The memory limit in bytes of the control group that this process is in, or of one above it; `None` where there is none.
-pub(crate) fn container_limit() -> Option<u64> {
+pub fn container_limit() -> Option<u64> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     limit(&own, Path::new("/sys/fs/cgroup"))
 }

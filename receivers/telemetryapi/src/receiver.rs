@@ -1,0 +1,232 @@
+//! The receiver's life: attached to the hub, and the events on their way into the pipelines.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws::Environment;
+use lambda::Function;
+use lambda::telemetry::{Delivery, Hub, Intake};
+use pdata::Signal;
+use pipeline::{
+    BoxFuture, Client, Component, ConsumeError, Consumer, Context, Deadline, Envelope, Hold,
+    Outlets, Receiver, StartError,
+};
+use telemetry::Counter;
+use telemetry::names::{self, EventDropReason, label};
+
+use crate::config::Config;
+use crate::mapper::{Mapped, Mapper, Settings};
+use crate::metrics::Temporality;
+use crate::resource::Resource;
+
+/// How long a payload that the pipelines have no room for is offered again. There is nobody else who still has it.
+const OFFER_FOR: Duration = Duration::from_secs(2);
+/// How long to wait between two offers, unless the pipeline says.
+const OFFER_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// The receiver.
+pub(crate) struct TelemetryApi {
+    config: Arc<Config>,
+    context: Context,
+    outlets: Outlets,
+    environment: Environment,
+    running: Mutex<Option<Arc<Running>>>,
+}
+
+/// What a started receiver works with.
+struct Running {
+    hub: Arc<Hub>,
+    mapper: Mutex<Mapper>,
+    outlets: Outlets,
+    counters: Vec<(Signal, Counters)>,
+    export_interval: Duration,
+    exported: Mutex<SystemTime>,
+}
+
+struct Counters {
+    accepted: Counter,
+    refused: Counter,
+}
+
+impl TelemetryApi {
+    /// The receiver, not yet started.
+    pub(crate) fn new(
+        config: Arc<Config>,
+        context: Context,
+        outlets: Outlets,
+        environment: &Environment,
+    ) -> Self {
+        let environment = environment.clone();
+        Self { config, context, outlets, environment, running: Mutex::default() }
+    }
+
+    fn settings(&self, function: Option<&Function>) -> Settings {
+        const PREFERENCE: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+        let preferred = || self.environment.get(PREFERENCE);
+        let preferred = || Temporality::named(&preferred()?.to_lowercase());
+        let initialization = self.environment.get("AWS_LAMBDA_INITIALIZATION_TYPE");
+        Settings {
+            config: (*self.config).clone(),
+            temporality: self
+                .config
+                .temporality
+                .or_else(preferred)
+                .unwrap_or(Temporality::Cumulative),
+            is_managed: function.is_some_and(Function::is_managed)
+                || initialization.as_deref() == Some("lambda-managed-instances"),
+            wants: Signal::ALL.map(|signal| self.outlets.get(signal).is_some()),
+        }
+    }
+
+    fn begin(&self) -> Result<(), StartError> {
+        let Some(hub) = self.context.process.provided::<Hub>() else {
+            return Err(StartError(format!(
+                "receiver \"{}\" takes its events from AWS Lambda's Telemetry API, which only the Lambda extension has; take it out of the config of an agent that runs elsewhere",
+                self.context.id
+            )));
+        };
+        let function = self.context.process.provided::<Function>();
+        let settings = self.settings(function.as_deref());
+        let resource = Resource::new(&self.environment, function);
+        let intake = hub.attach(self.config.types, self.config.port);
+        let registry = &self.context.process.registry;
+        let id = self.context.id.to_string();
+        let labels = [(label::RECEIVER, id.as_str()), (label::TRANSPORT, "http")];
+        let counters = Signal::ALL.map(|signal| {
+            let item = pipeline::item(signal);
+            let counters = Counters {
+                accepted: registry.counter(names::RECEIVER_ACCEPTED.of(item), &labels),
+                refused: registry.counter(names::RECEIVER_REFUSED.of(item), &labels),
+            };
+            (signal, counters)
+        });
+        let running = Arc::new(Running {
+            hub,
+            mapper: Mutex::new(Mapper::new(settings, resource, now())),
+            outlets: self.outlets.clone(),
+            counters: counters.into(),
+            export_interval: self.config.export_interval,
+            exported: Mutex::new(SystemTime::now()),
+        });
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running.clone());
+        let tasks = self.context.tasks.clone();
+        self.context.tasks.spawn("events", async move { running.run(intake, tasks).await });
+        Ok(())
+    }
+}
+
+impl Running {
+    async fn run(&self, mut intake: Intake, tasks: pipeline::Tasks) {
+        // In a sandbox that freezes the timer says little; each batch looks at the clock as well.
+        let every = self.export_interval.max(Duration::from_millis(1));
+        let mut timer = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                biased;
+                delivery = intake.next() => match delivery {
+                    Some(delivery) => self.take(delivery).await,
+                    None => break,
+                },
+                _tick = timer.tick() => self.export_if_due().await,
+                () = tasks.stopped() => break,
+            }
+        }
+        while let Some(delivery) = intake.try_next() {
+            self.take(delivery).await;
+        }
+        self.export().await;
+    }
+
+    /// Hands on what a batch holds. Only then the batch is let go of, which tells the hub.
+    async fn take(&self, delivery: Delivery) {
+        let mapped = self.mapper().map(&delivery, now());
+        self.hand_on(mapped, delivery.hold()).await;
+        self.export_if_due().await;
+        drop(delivery);
+    }
+
+    /// Exports metrics when it is time to, by the wall clock: frozen time counts.
+    async fn export_if_due(&self) {
+        let due = {
+            let exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
+            // A clock that was set back is no reason to wait for it.
+            exported.elapsed().map_or(true, |since| since >= self.export_interval)
+        };
+        if due {
+            self.export().await;
+        }
+    }
+
+    async fn export(&self) {
+        *self.exported.lock().unwrap_or_else(PoisonError::into_inner) = SystemTime::now();
+        let mapped = self.mapper().export(now());
+        self.hand_on(mapped, &Hold::none()).await;
+    }
+
+    async fn hand_on(&self, mapped: Mapped, hold: &Hold) {
+        let bytes: usize = mapped.payloads.iter().map(pdata::Payload::encoded_len).sum();
+        hold.resize(bytes);
+        for payload in mapped.payloads {
+            let (signal, items) = (payload.signal(), payload.items());
+            let envelope = Envelope { payload, client: Client::unknown(), hold: hold.clone() };
+            let counters = self.counters.iter().find(|(known, _)| *known == signal);
+            match self.offer(signal, envelope).await {
+                Ok(()) => {
+                    if let Some((_, counters)) = counters {
+                        counters.accepted.add(items as u64);
+                    }
+                }
+                Err(_refusal) => {
+                    if let Some((_, counters)) = counters {
+                        counters.refused.add(items as u64);
+                    }
+                    self.hub.drop_events(EventDropReason::Refused, items);
+                }
+            }
+        }
+    }
+
+    /// Offers a payload until it is taken, refused for good, or the time is over.
+    async fn offer(&self, signal: Signal, envelope: Envelope) -> Result<(), ConsumeError> {
+        let Some(outlet) = self.outlets.get(signal) else { return Ok(()) };
+        let deadline = Deadline::after(OFFER_FOR);
+        loop {
+            let Err(error) = outlet.consume(envelope.clone()).await else { return Ok(()) };
+            if !error.is_retryable() || deadline.is_over() {
+                return Err(error);
+            }
+            let wait = error.retry_after.unwrap_or(OFFER_AGAIN_AFTER);
+            tokio::time::sleep(wait.min(OFFER_AGAIN_AFTER).min(deadline.left())).await;
+        }
+    }
+
+    fn mapper(&self) -> std::sync::MutexGuard<'_, Mapper> {
+        self.mapper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Component for TelemetryApi {
+    fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
+        Box::pin(async { self.begin() })
+    }
+
+    fn shutdown(&self, deadline: Deadline) -> BoxFuture<'_, usize> {
+        Box::pin(async move {
+            let _in_time = self.context.tasks.join(deadline).await;
+            let _ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+            0
+        })
+    }
+}
+
+impl Receiver for TelemetryApi {}
+
+/// Nanoseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! From locations to a plan.
+
+use std::io::IsTerminal;
+
+use confmap::{Diagnostics, Node, Providers, ResolveOptions, Severity};
+use pipeline::Plan;
+use telemetry::LogSettings;
+
+use crate::components::COMPONENTS;
+use crate::later::Later;
+use crate::own_telemetry::OwnTelemetry;
+
+/// Where the config comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sources {
+    /// Locations as `--config` takes them; none means the embedded default.
+    pub locations: Vec<String>,
+    /// Settings as `--set` takes them.
+    pub sets: Vec<String>,
+    /// What the binary does without a config: a location, `yaml:` and a text.
+    pub embedded: &'static str,
+    /// How the log is written as far as the config does not say.
+    pub log: LogSettings,
+}
+
+/// A sound config.
+pub struct Loaded {
+    /// The pipelines.
+    pub plan: Plan,
+    /// The process's own telemetry.
+    pub telemetry: OwnTelemetry,
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// A config as far as it can be understood.
+pub struct Read {
+    /// The whole tree.
+    pub root: Node,
+    /// The pipelines, if they are sound.
+    pub plan: Option<Plan>,
+    /// The process's own telemetry.
+    pub telemetry: OwnTelemetry,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// Resolves and reads a config.
+///
+/// # Errors
+/// All that is wrong with it.
+pub async fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
+    sound(read(sources).await?)
+}
+
+/// A config as far as it can be had without the network.
+pub enum Look {
+    /// All of it is here: what [`load`] would give.
+    Whole(Result<Loaded, Diagnostics>),
+    /// A part of it, or all, comes over the network. The tree has placeholders in the places of what is missing; there is none when the
+    /// config as a whole is missing, or cannot be read without the rest.
+    Partly(Option<Node>),
+}
+
+/// Reads a config without touching the network.
+pub async fn look(sources: &Sources) -> Look {
+    let (providers, missing) = Later::instead_of(&providers(), local());
+    let read = read_with(sources, &providers).await;
+    if !missing.is_any() {
+        return Look::Whole(read.and_then(sound));
+    }
+    Look::Partly(read.ok().map(|read| read.root))
+}
+
+fn sound(read: Read) -> Result<Loaded, Diagnostics> {
+    let Read { plan, telemetry, diagnostics, .. } = read;
+    match plan {
+        Some(plan) => Ok(Loaded { plan, telemetry, diagnostics }),
+        None => Err(diagnostics),
+    }
+}
+
+/// Resolves a config and reads as much of it as can be read.
+///
+/// # Errors
+/// All that is wrong, when it cannot be resolved.
+pub async fn read(sources: &Sources) -> Result<Read, Diagnostics> {
+    read_with(sources, &providers()).await
+}
+
+async fn read_with(sources: &Sources, providers: &Providers) -> Result<Read, Diagnostics> {
+    let embedded = [sources.embedded.to_owned()];
+    let locations = match sources.locations.as_slice() {
+        [] => &embedded[..],
+        locations => locations,
+    };
+    let options = ResolveOptions::default();
+    let resolved = confmap::resolve(locations, &sources.sets, providers, options).await?;
+    let (root, diagnostics) = (resolved.root, resolved.warnings);
+    let telemetry = root.get("service").and_then(|service| service.get("telemetry"));
+    let telemetry = OwnTelemetry::read(telemetry, sources.log.clone(), &diagnostics);
+    let plan = Plan::read(&root, &COMPONENTS, &diagnostics);
+    Ok(Read { root, plan, telemetry, diagnostics })
+}
+
+/// The config providers of this binary.
+pub fn providers() -> Providers {
+    let providers = local();
+    #[cfg(feature = "confmap-http")]
+    let providers = {
+        let environment = net::client::Environment::process();
+        let http = confmap_http::HttpProvider::http(environment.clone());
+        providers.with(http).with(confmap_http::HttpProvider::https(environment))
+    };
+    providers
+}
+
+/// The providers that need no network.
+fn local() -> Providers {
+    Providers::local(|name| std::env::var_os(name))
+}
+
+/// Errors and warnings for the person who started the program.
+pub fn show(diagnostics: &Diagnostics) -> String {
+    let mut text = diagnostics.render(std::io::stderr().is_terminal());
+    let errors = diagnostics.error_count();
+    if errors > 0 {
+        let plural = if errors == 1 { "" } else { "s" };
+        text.push_str(&format!("Error: invalid configuration: {errors} error{plural}\n"));
+    }
+    text
+}
+
+/// Errors in one line, for a log record. The first few; the rest is counted.
+pub fn summary(diagnostics: &Diagnostics) -> String {
+    const SHOWN: usize = 5;
+    let errors = diagnostics.sorted().into_iter().filter(|d| d.severity() == Severity::Error);
+    let shown: Vec<String> = errors.take(SHOWN).map(|error| in_one_line(&error)).collect();
+    let more = diagnostics.error_count().saturating_sub(shown.len());
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join("; "))
+}
+
+/// Logs the warnings.
+pub fn log_warnings(diagnostics: &Diagnostics) {
+    let warnings = diagnostics.sorted().into_iter().filter(|d| d.severity() == Severity::Warning);
+    for warning in warnings {
+        tracing::warn!("{}", in_one_line(&warning));
+    }
+}
+
+fn in_one_line(diagnostic: &confmap::Diagnostic) -> String {
+    match diagnostic.origin() {
+        Some(origin) => format!("{origin}: {diagnostic}"),
+        None => diagnostic.to_string(),
+    }
+}
+
+/// Notes components that are configured under another name than this program's own, in one record.
+pub fn note_renamed(plan: &Plan) {
+    let renamed: Vec<String> = plan
+        .renamed()
+        .iter()
+        .map(|renamed| {
+            format!("{} \"{}\" is {}", renamed.kind.name(), renamed.id, renamed.component_type)
+        })
+        .collect();
+    if !renamed.is_empty() {
+        tracing::info!(
+            renamed = renamed.join(", "),
+            "Components are configured under other names. They work the same."
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Look, Sources, look};
+
+    fn looked_at(text: &'static str) -> Look {
+        let sources = Sources { embedded: text, ..Sources::default() };
+        crate::runtime::build().unwrap().block_on(look(&sources))
+    }
+
+    #[test]
+    #[cfg(all(feature = "exporter-nop", feature = "receiver-nop"))]
+    fn a_config_without_remote_parts_is_whole_at_the_first_look() {
+        let text = "yaml:{receivers: {nop: }, exporters: {nop: }, service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}}";
+        assert!(matches!(looked_at(text), Look::Whole(Ok(_))));
+        assert!(matches!(looked_at("yaml:{service: 1}"), Look::Whole(Err(_))));
+    }
+
+    #[test]
+    #[cfg(feature = "confmap-http")]
+    fn a_look_asks_nobody_for_what_is_remote() {
+        // Nothing listens there, and a look that asked would say so.
+        let Look::Partly(Some(root)) =
+            looked_at("yaml:{receivers: {otlp: {a: \"${http://127.0.0.1:1/x}\"}}}")
+        else {
+            panic!("the config has a remote part");
+        };
+        assert!(root.get("receivers").unwrap().get("otlp").is_some());
+        assert!(matches!(looked_at("http://127.0.0.1:1/x"), Look::Partly(None)));
+    }
+
+    #[test]
+    #[cfg(feature = "confmap-http")]
+    fn providers_are_those_of_the_collector() {
+        assert_eq!(super::providers().schemes(), ["env", "file", "http", "https", "yaml"]);
+    }
+}
