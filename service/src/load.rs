@@ -135,7 +135,7 @@ pub fn show(diagnostics: &Diagnostics) -> String {
 pub fn summary(diagnostics: &Diagnostics) -> String {
     const SHOWN: usize = 5;
     let errors = diagnostics.sorted().into_iter().filter(|d| d.severity() == Severity::Error);
-    let shown: Vec<String> = errors.take(SHOWN).map(|error| in_one_line(&error)).collect();
+    let shown: Vec<String> = errors.take(SHOWN).map(|error| with_remedy(&error)).collect();
     let more = diagnostics.error_count().saturating_sub(shown.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{more}", shown.join("; "))
@@ -146,6 +146,13 @@ pub fn log_warnings(diagnostics: &Diagnostics) {
     let warnings = diagnostics.sorted().into_iter().filter(|d| d.severity() == Severity::Warning);
     for warning in warnings {
         tracing::warn!("{}", in_one_line(&warning));
+    }
+}
+
+fn with_remedy(diagnostic: &confmap::Diagnostic) -> String {
+    match diagnostic.help_text() {
+        Some(help) => format!("{} ({help})", in_one_line(diagnostic)),
+        None => in_one_line(diagnostic),
     }
 }
 

@@ -8,6 +8,7 @@ mod delivery;
 mod fakes;
 mod hostile;
 mod keys;
+mod lambda;
 mod parity;
 mod reload;
 mod sdk;

@@ -25,6 +25,10 @@ struct State<R> {
     afterwards: Answer,
     judge: Judge<R>,
     requests: Vec<Entry<R>>,
+    /// What was taken in requests that are not kept.
+    taken: BTreeMap<SpanId, usize>,
+    /// The number of the first request that is kept.
+    first: usize,
     violations: Vec<String>,
 }
 
@@ -66,6 +70,8 @@ impl<R: Decoded> Desk<R> {
                 afterwards: Answer::Accept,
                 judge: Judge(Box::new(|_| None)),
                 requests: Vec::new(),
+                taken: BTreeMap::new(),
+                first: 0,
                 violations: Vec::new(),
             }),
             changed: Condvar::new(),
@@ -155,7 +161,25 @@ impl<R: Decoded> Desk<R> {
 
     /// Each delivered span's id, and how often it was taken.
     pub fn delivered(&self) -> BTreeMap<SpanId, usize> {
-        taken(&self.lock().requests)
+        let state = self.lock();
+        let mut all = state.taken.clone();
+        for (id, times) in taken(&state.requests) {
+            *all.entry(id).or_default() += times;
+        }
+        all
+    }
+
+    /// Keeps of the requests so far only which spans were taken, for a test that sends more than memory should hold.
+    pub fn keep_spans_only(&self) {
+        let mut state = self.lock();
+        // One that is still being answered stays.
+        let settled = state.requests.iter().take_while(|e| e.accepted || !e.answer.is_acceptance());
+        let settled = settled.count();
+        let old: Vec<Entry<R>> = state.requests.drain(..settled).collect();
+        state.first += settled;
+        for (id, times) in taken(&old) {
+            *state.taken.entry(id).or_default() += times;
+        }
     }
 
     /// Waits until each of these spans has been taken.
@@ -202,14 +226,17 @@ impl<R: Decoded> Desk<R> {
         let entry = Entry { request, answer: answer.clone(), accepted: false, at: Instant::now() };
         state.requests.push(entry);
         self.changed.notify_all();
-        (answer, state.requests.len() - 1)
+        (answer, state.first + state.requests.len() - 1)
     }
 
     /// Marks a recorded request as taken.
     pub(crate) fn accept(&self, number: usize) {
-        if let Some(entry) = self.lock().requests.get_mut(number) {
+        let mut state = self.lock();
+        let place = number.checked_sub(state.first);
+        if let Some(entry) = place.and_then(|place| state.requests.get_mut(place)) {
             entry.accepted = true;
         }
+        drop(state);
         self.changed.notify_all();
     }
 

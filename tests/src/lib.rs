@@ -12,6 +12,7 @@ pub mod datadog;
 pub mod desk;
 pub mod encoding;
 pub mod gateway;
+pub mod lambda;
 pub mod metrics;
 pub mod moto;
 pub mod netns;

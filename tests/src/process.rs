@@ -107,15 +107,51 @@ impl Process {
         Ended { code: status.code(), stdout: self.stdout(), stderr: self.stderr() }
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The largest resident set so far, in bytes, by the kernel's account.
     ///
     /// # Panics
     ///
     /// When the program is gone.
     pub fn peak_memory_bytes(&self) -> u64 {
+        self.memory_bytes("VmHWM:")
+    }
+
+    /// The resident set as it is, in bytes, by the kernel's account.
+    ///
+    /// # Panics
+    ///
+    /// When the program is gone.
+    pub fn resident_bytes(&self) -> u64 {
+        self.memory_bytes("VmRSS:")
+    }
+
+    /// Waits until every thread of the program is in a state of the kernel's, such as `T` for stopped.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen within the patience of [`wait`].
+    pub fn wait_for_state(&self, state: char) {
+        let folder = format!("/proc/{}/task", self.child.id());
+        wait::until(&format!("{} to be in state {state}", self.name), || {
+            let threads = std::fs::read_dir(&folder).ok()?;
+            let mut states = threads.flatten().map(|thread| {
+                let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
+                // The name before it stands in parentheses and may hold anything.
+                stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next())
+            });
+            states.all(|found| found == Some(state)).then_some(())
+        });
+    }
+
+    fn memory_bytes(&self, key: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or_else(|| panic!("{} has no memory account; {}", self.name, self.account()))
             << 10

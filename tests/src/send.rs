@@ -73,6 +73,15 @@ pub fn http(port: u16, path: &str, headers: &[(&str, &str)], body: impl Into<Byt
     call("POST", port, path, headers, body.into())
 }
 
+/// Puts a body over HTTP/1.1.
+///
+/// # Panics
+///
+/// When nothing answers.
+pub fn put(port: u16, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> HttpReply {
+    call("PUT", port, path, headers, body.into())
+}
+
 /// Asks for a page over HTTP/1.1.
 ///
 /// # Panics

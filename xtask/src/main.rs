@@ -19,7 +19,7 @@ use command::{Cargo, Failure};
 const HELP: &str = "\
 cargo xtask <task>
 
-  test [ARGS]   set up the real parts (Python, Node, Zipkin, moto), then run every test; ARGS go to `cargo test`
+  test [ARGS]   set up the real parts (Python, Node, Zipkin, moto, Lambda), then run every test; ARGS go to `cargo test`
   parts [NAME…] set up the real parts, or the named ones, and stop
   bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
   parity [NAME] record anew what the reference Collector makes of our cases (needs Go)

@@ -1,5 +1,5 @@
-//! The real parts that the black-box tests run against: the Python and Node SDKs, a Zipkin server, moto, which is a double of AWS, and the
-//! checkers of published schemas. Beside them, for who names it, what compiles for other machines.
+//! The real parts that the black-box tests run against: the Python and Node SDKs, a Zipkin server, moto, which is a double of AWS, AWS's
+//! emulator of a Lambda environment, and the checkers of published schemas. Beside them, for who names it, what compiles for other machines.
 //!
 //! Each part is a folder under `.parts/`. Its stamp file is written last and holds everything the part was made from, so a
 //! second run costs a comparison, a changed pin makes the part anew, and a half-made part is never taken for a whole one.
@@ -86,6 +86,14 @@ const PARTS: &[Part] = &[
         make: make_cross,
         tools: &[tools::PYTHON],
         is_for_tests: false,
+    },
+    Part {
+        name: "emulator",
+        made_from: &["tests/clients/lambda/requirements.txt"],
+        pin: "",
+        make: make_emulator,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
     },
 ];
 
@@ -188,6 +196,39 @@ fn make_venv(folder: &Path, requirements: &Path) -> Result<(), Failure> {
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"])
         .arg(requirements);
     run_quietly(pip).map(drop)
+}
+
+/// The wheel is an archive that holds the emulator as a file; nothing of it is installed.
+fn make_emulator(root: &Path, folder: &Path) -> Result<(), Failure> {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"])
+        .args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest"])
+        .arg(folder)
+        .arg("--requirement")
+        .arg(root.join("tests/clients/lambda/requirements.txt"));
+    run_quietly(pip)?;
+    let mut unpack = Command::new("python3");
+    unpack.args(["-c", UNPACK_EMULATOR, emulator_architecture()?]).current_dir(folder);
+    run_quietly(unpack).map(drop)
+}
+
+/// Takes the one file out of the wheel, which is not needed any more then.
+const UNPACK_EMULATOR: &str = "\
+import glob, os, sys, zipfile
+[wheel] = glob.glob('*.whl')
+member = f'samcli/local/rapid/aws-lambda-rie-{sys.argv[1]}'
+with zipfile.ZipFile(wheel) as archive, open('aws-lambda-rie', 'wb') as emulator:
+    emulator.write(archive.read(member))
+os.chmod('aws-lambda-rie', 0o755)
+os.remove(wheel)
+";
+
+fn emulator_architecture() -> Result<&'static str, Failure> {
+    match std::env::consts::ARCH {
+        "x86_64" => Ok("x86_64"),
+        "aarch64" => Ok("arm64"),
+        other => Err(Failure::new(format!("there is no emulator of Lambda for {other}"))),
+    }
 }
 
 fn make_node(root: &Path, folder: &Path) -> Result<(), Failure> {

@@ -291,10 +291,12 @@ impl Chain {
             return Err(SendError::TooLarge { limit_bytes: None, reason: Reason::new(text) });
         }
         let _in_flight = InFlight::new(&self.metrics);
-        let (started, closed_before) = (Instant::now(), self.gate.closed_for());
+        // What counts towards `max_elapsed_time`.
+        let mut spent = Duration::ZERO;
         let mut backoff = self.retry.as_ref().map(Backoff::new);
         let mut hurry = Hurry::default();
         loop {
+            let begun = self.begin();
             let error = match self.gate.pass(|| self.attempt(request)).await {
                 Ok(sent) => {
                     self.journal.succeeded();
@@ -313,18 +315,23 @@ impl Chain {
                 return Err(error);
             };
             let delay = backoff.next(fastrand::f64()).max(throttle.unwrap_or_default());
-            // Time in which nothing could be sent does not use up the retries.
-            let closed = self.gate.closed_for().saturating_sub(closed_before);
-            let elapsed = started.elapsed().saturating_sub(closed);
-            let within = |limit: Duration| elapsed.saturating_add(delay) <= limit;
+            let longest = self.timeout.unwrap_or(Duration::MAX);
+            spent = spent.saturating_add(begun.spent(&self.gate, longest));
+            let within = |limit: Duration| spent.saturating_add(delay) <= limit;
             let limit = self.retry.as_ref().and_then(|retry| retry.max_elapsed_time);
             if !limit.is_none_or(within) && !self.pace.is_stopping() {
                 return Err(error);
             }
             self.journal.will_retry(&error, delay);
+            let begun = self.begin();
             self.pause(delay, *throttle, &mut hurry).await;
+            spent = spent.saturating_add(begun.spent(&self.gate, delay));
             self.metrics.retries.increment();
         }
+    }
+
+    fn begin(&self) -> Begun {
+        Begun { at: Instant::now(), closed_before: self.gate.closed_for() }
     }
 
     /// Waits before the next try, by the clock that timers go by and, over times in which the process was frozen, by the wall clock.
@@ -458,6 +465,21 @@ impl<'a> InFlight<'a> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.in_flight.sub(1);
+    }
+}
+
+/// When a try or a wait began.
+struct Begun {
+    at: Instant,
+    closed_before: Duration,
+}
+
+impl Begun {
+    /// What it has used up of the retries. Time in which nothing could be sent does not count, and nothing counts for longer than it can have
+    /// taken: the rest is time in which the process did not run.
+    fn spent(&self, gate: &Gate, longest: Duration) -> Duration {
+        let closed = gate.closed_for().saturating_sub(self.closed_before);
+        self.at.elapsed().saturating_sub(closed).min(longest)
     }
 }
 

@@ -78,3 +78,23 @@ impl fmt::Debug for Environment {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_functions_outside_of_managed_instances_are_frozen() {
+        let frozen = |how: Option<&str>| {
+            let lookup = |name: &str| match name {
+                "AWS_LAMBDA_RUNTIME_API" => Some("127.0.0.1:9001".into()),
+                "AWS_LAMBDA_INITIALIZATION_TYPE" => how.map(Into::into),
+                _ => None,
+            };
+            Environment::from_lookup(lookup).is_frozen_at_times
+        };
+        assert!(frozen(None) && frozen(Some("on-demand")) && frozen(Some("snap-start")));
+        assert!(!frozen(Some("lambda-managed-instances")));
+        assert!(!Environment::from_lookup(|_| None).is_frozen_at_times);
+    }
+}

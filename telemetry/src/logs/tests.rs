@@ -301,3 +301,26 @@ fn spans_are_ignored_and_events_inside_them_are_not() {
     });
     assert_eq!(place.messages(), ["inside"]);
 }
+
+#[test]
+fn a_part_of_the_program_may_have_a_level_of_its_own() {
+    for (part, seen) in
+        [("telemetry/src/logs/tests.rs", &["early", "late"][..]), ("elsewhere/", &[])]
+    {
+        let place = Place::new();
+        let early = Early::new();
+        let dispatch = early.dispatch();
+        let settings = LogSettings {
+            level: LogLevel::Error,
+            part_levels: vec![(part, LogLevel::Debug)],
+            ..place.settings.clone()
+        };
+        let _logger = with_default(&dispatch, || {
+            debug!("early");
+            let logger = early.install(&settings).expect("the file opens");
+            debug!("late");
+            logger
+        });
+        assert_eq!(place.messages(), seen, "{part}");
+    }
+}

@@ -70,6 +70,24 @@ async fn tries_end_when_the_next_one_would_be_too_late() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn time_in_which_the_process_did_not_run_does_not_use_up_the_retries() {
+    let backend = Backend::answering(|nth, _| match nth {
+        0 => Hang,
+        1 => Fail(unavailable()),
+        _ => Take,
+    });
+    let rig = Rig::new(queued(), backend);
+    rig.offer(0..1).await.unwrap();
+    for tries in [1, 2] {
+        rig.backend.tried(tries).await;
+        // Far beyond the minute that retries may take, at one go: no timer fired in between.
+        tokio::time::advance(Duration::from_secs(3600)).await;
+    }
+    rig.settled().await;
+    assert_eq!(rig.accounts(), Accounts::of_delivered(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_limit_tries_go_on_for_ever() {
     let retry = Retry { max_elapsed_time: None, ..steady() };
     let backend = Backend::answering(|nth, _| if nth < 9999 { Fail(unavailable()) } else { Take });

@@ -239,3 +239,33 @@ async fn many_first_requests_open_one_shared_connection() {
     peers.dedup();
     assert_eq!(peers.len(), 1, "over one connection");
 }
+
+#[tokio::test]
+async fn connection_that_is_idle_for_too_long_by_either_clock_is_not_used_again() {
+    for (http2, stale_after, connections) in [
+        (Http2::Always, None, 1),
+        (Http2::IfAgreed, None, 1),
+        (Http2::Always, Some(Duration::ZERO), 3),
+        (Http2::IfAgreed, Some(Duration::ZERO), 3),
+        (Http2::IfAgreed, Some(Duration::from_secs(3600)), 1),
+    ] {
+        let (sender, mut told) = mpsc::channel(100);
+        let (address, _server) = telling(0, sender);
+        let mut pool = pool_of(vec![address], http2, false);
+        pool.settings.stale_after = stale_after;
+        pool.settings.max_idle = 10;
+        for _ in 0..3 {
+            let build = |_: &_| Ok(request());
+            let target = target();
+            let exchange = pool.exchange(&target, soon(), build);
+            let (response, lease) = within("an answer", exchange).await.unwrap();
+            drop(response);
+            pool.give_back(lease);
+        }
+        let mut clients = std::collections::HashSet::new();
+        while let Ok([_, client]) = told.try_recv() {
+            clients.insert(client);
+        }
+        assert_eq!(clients.len(), connections, "{http2:?} {stale_after:?}");
+    }
+}

@@ -57,14 +57,20 @@ fn from_tenant(tenant: &str, spans: usize) -> Envelope {
 }
 
 async fn started(config: Config) -> (Batch, Arc<Next>, Process) {
-    let (process, next) = (Process::default(), Arc::new(Next::default()));
+    let process = Process::default();
+    let (batch, next) = started_in(process.clone(), config).await;
+    (batch, next, process)
+}
+
+async fn started_in(process: Process, config: Config) -> (Batch, Arc<Next>) {
+    let next = Arc::new(Next::default());
     let id = "batch".parse().unwrap();
     let pipeline = Some("traces".parse().unwrap());
     let signal = Some(Signal::Traces);
-    let context = Context::new(process.clone(), ComponentKind::Processor, id, signal, pipeline);
+    let context = Context::new(process, ComponentKind::Processor, id, signal, pipeline);
     let batch = Batch::new(Arc::new(config), context, Outlet::to(next.clone()));
     batch.start().await.unwrap();
-    (batch, next, process)
+    (batch, next)
 }
 
 fn soon() -> Deadline {
@@ -214,4 +220,24 @@ async fn memory_is_given_back_when_the_batch_is_gone() {
     assert_eq!(budget.held_bytes(), 300, "the next stage has the batch");
     lock(&next.got).clear();
     assert_eq!(budget.held_bytes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn beside_a_function_nobody_waits_for_room() {
+    for (process, waits) in [
+        (Process::default(), true),
+        (Process::default().beside_function(pipeline::Gate::closed()), false),
+    ] {
+        let config = Config { send_batch_size: 1, ..Config::default() };
+        let (batch, next) = started_in(process, config).await;
+        next.refuses.store(true, Ordering::Relaxed);
+        let begun = tokio::time::Instant::now();
+        let refused = async {
+            while batch.consume(Envelope::of(traces(1))).await.is_ok() {
+                settle().await;
+            }
+        };
+        assert!(soon().bound(refused).await.is_some());
+        assert_eq!(!begun.elapsed().is_zero(), waits);
+    }
 }
