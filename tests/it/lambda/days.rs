@@ -70,10 +70,8 @@ fn a_name_that_does_not_resolve_costs_no_invocation() {
     let bed = Bed::new();
     let road = format!("127.0.0.1:{}", bed.road.port());
     let yaml = bed.yaml().replace(&road, "backend.invalid:4318");
-    let mut sandbox = Setup::new(Mode::OnDemand)
-        .config(&yaml)
-        .variable("HIKYAKU_FLUSH_BUDGET", "100ms")
-        .start();
+    let mut sandbox =
+        Setup::new(Mode::OnDemand).config(&yaml).variable("HIKYAKU_FLUSH_BUDGET", "100ms").start();
     for _ in 0..3 {
         sandbox.invoke(|_| bed.send(2));
     }

@@ -40,7 +40,10 @@ fn works(sdk: Sdk) {
     // One more of the function's own start.
     assert_eq!(ids.len(), 1 + 1 + 5 + 20);
     let failed = emulator.invoke(&json!({ "do": "fail", "spans": 0 }));
-    assert!(failed.body["errorMessage"].as_str().unwrap().contains("the event says so"), "{failed:?}");
+    assert!(
+        failed.body["errorMessage"].as_str().unwrap().contains("the event says so"),
+        "{failed:?}"
+    );
     ends_well(&bed, emulator, &ids);
 }
 

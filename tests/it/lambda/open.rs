@@ -67,8 +67,7 @@ fn a_port_in_use_is_named() {
 fn a_config_that_cannot_be_fetched_is_named() {
     let nobody = ports::free();
     let uri = format!("http://127.0.0.1:{nobody}/config.yaml");
-    let setup =
-        Setup::new(Mode::OnDemand).variable("OPENTELEMETRY_COLLECTOR_CONFIG_URI", &uri);
+    let setup = Setup::new(Mode::OnDemand).variable("OPENTELEMETRY_COLLECTOR_CONFIG_URI", &uri);
     let log = lives_on(setup.start());
     assert!(off_line(&log).contains(&nobody.to_string()), "{log}");
 }
@@ -79,8 +78,7 @@ fn a_config_is_fetched_after_registering() {
     let yaml = bed.yaml();
     let server = Scripted::start(move |_| Said::ok(yaml.clone()));
     let uri = format!("http://127.0.0.1:{}/config.yaml", server.port());
-    let setup =
-        Setup::new(Mode::OnDemand).variable("OPENTELEMETRY_COLLECTOR_CONFIG_URI", &uri);
+    let setup = Setup::new(Mode::OnDemand).variable("OPENTELEMETRY_COLLECTOR_CONFIG_URI", &uri);
     let mut sandbox = setup.start();
     let ids = sandbox.invoke(|_| bed.send(2));
     sandbox.shutdown();

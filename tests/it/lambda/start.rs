@@ -69,8 +69,13 @@ fn the_older_variable_names_the_config_and_is_warned_about() {
     let ids = sandbox.invoke(|_| bed.send(2));
     let gone = sandbox.shutdown();
     bed.backend.assert_delivered_once(&ids);
-    let warning = gone.log.lines().find(|line| line.contains("OPENTELEMETRY_COLLECTOR_CONFIG_FILE"));
-    assert!(warning.is_some_and(|line| line.contains("OPENTELEMETRY_COLLECTOR_CONFIG_URI")), "{}", gone.log);
+    let warning =
+        gone.log.lines().find(|line| line.contains("OPENTELEMETRY_COLLECTOR_CONFIG_FILE"));
+    assert!(
+        warning.is_some_and(|line| line.contains("OPENTELEMETRY_COLLECTOR_CONFIG_URI")),
+        "{}",
+        gone.log
+    );
 }
 
 #[test]

@@ -10,6 +10,15 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::failure::{About, Failure};
 use crate::tree::{EXECUTABLE, Entry, Tree};
 
+/// What archives are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// As small as can be.
+    Small,
+    /// Not compressed at all: made at once, for trying.
+    Quick,
+}
+
 /// Files as a tar archive that belongs to root and is from 1970.
 pub(crate) fn tar(tree: &Tree) -> Result<Vec<u8>, Failure> {
     let mut builder = tar::Builder::new(Vec::new());
@@ -32,21 +41,27 @@ pub(crate) fn tar(tree: &Tree) -> Result<Vec<u8>, Failure> {
     builder.into_inner().about("the end of a tar archive")
 }
 
-/// Bytes compressed as small as gzip can. The header names neither date nor file.
-pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+/// Bytes in the form of gzip. The header names neither date nor file.
+pub(crate) fn gzip(bytes: &[u8], packing: Packing) -> Result<Vec<u8>, Failure> {
+    let level = match packing {
+        Packing::Small => Compression::best(),
+        Packing::Quick => Compression::none(),
+    };
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).about("gzip")?;
     encoder.finish().about("gzip")
 }
 
-/// Files as a zip archive from 1980, the first year that zip knows. Without compression it is made at once, for tests.
-pub(crate) fn zip(tree: &Tree, is_compressed: bool) -> Result<Vec<u8>, Failure> {
+/// Files as a zip archive from 1980, the first year that zip knows.
+pub(crate) fn zip(tree: &Tree, packing: Packing) -> Result<Vec<u8>, Failure> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = match is_compressed {
-        true => SimpleFileOptions::default()
+    let options = match packing {
+        Packing::Small => SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(9)),
-        false => SimpleFileOptions::default().compression_method(CompressionMethod::Stored),
+        Packing::Quick => {
+            SimpleFileOptions::default().compression_method(CompressionMethod::Stored)
+        }
     };
     let options = options.last_modified_time(zip::DateTime::default());
     for entry in tree.entries() {
@@ -79,10 +94,10 @@ mod tests {
 
     #[test]
     fn zip_keeps_content_and_modes_and_nothing_of_the_moment() {
-        for is_compressed in [true, false] {
-            let bytes = zip(&tree(), is_compressed).unwrap();
-            assert_eq!(bytes, zip(&tree(), is_compressed).unwrap());
-            assert_eq!(bytes.len() < 10_000, is_compressed);
+        for packing in [Packing::Small, Packing::Quick] {
+            let bytes = zip(&tree(), packing).unwrap();
+            assert_eq!(bytes, zip(&tree(), packing).unwrap());
+            assert_eq!(bytes.len() < 10_000, packing == Packing::Small);
             let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
             let mut file = archive.by_name("extensions/hikyaku").unwrap();
             assert_eq!(file.unix_mode().unwrap() & 0o7777, 0o755);
@@ -123,7 +138,7 @@ mod tests {
 
     #[test]
     fn gzip_names_neither_date_nor_file() {
-        let bytes = gzip(b"x").unwrap();
+        let bytes = gzip(b"x", Packing::Small).unwrap();
         // RFC 1952: magic, method, flags, four bytes of date.
         assert_eq!(&bytes[..8], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
     }

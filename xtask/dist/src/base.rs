@@ -112,6 +112,7 @@ fn extend_config(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::Packing;
     use crate::image::Image;
     use crate::tree::{EXECUTABLE, READABLE, Tree};
 
@@ -119,7 +120,7 @@ mod tests {
         let mut tree = Tree::default();
         tree.add(path, EXECUTABLE, path);
         tree.add("etc/x", READABLE, "");
-        Layer::of(&tree, path).unwrap()
+        Layer::of(&tree, Packing::Small, path).unwrap()
     }
 
     fn base(folder: &Path, archs: &[Arch]) {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::archive::Packing;
 use crate::binary::Arch;
 use crate::failure::Failure;
 use crate::image::{Image, Layer};
-use crate::project::{self, Source};
+use crate::project;
 use crate::roots;
 use crate::selection::Distribution;
 use crate::tree::{EXECUTABLE, READABLE, Tree};
@@ -32,40 +33,86 @@ pub(crate) struct Papers {
     pub(crate) sbom: Vec<u8>,
 }
 
-/// The agent's image: files that seldom change, and those of this version.
-pub(crate) fn image_trees(
-    distribution: &Distribution,
-    papers: &Papers,
-) -> Result<[Tree; 2], Failure> {
-    let mut system = Tree::default();
-    let line = |name: &str, id: u32| format!("{name}:x:{id}:{id}:{name}:/:/sbin/nologin\n");
-    let users = line("root", 0) + &line("hikyaku", USER);
-    system.add("etc/passwd", READABLE, users);
-    system.add("etc/group", READABLE, format!("root:x:0:\nhikyaku:x:{USER}:\n"));
-    system.add("etc/ssl/certs/ca-certificates.crt", READABLE, roots::pem());
-    let mut own = Tree::default();
-    own.add("hikyaku", EXECUTABLE, papers.binary.clone());
-    if let Some(config) = distribution.file(IMAGE_CONFIG) {
-        own.add_file(CONFIG, READABLE, &config)?;
-    }
-    add_papers(&mut own, "usr/share/doc/hikyaku", papers);
-    Ok([system, own])
+/// What all artefacts of a distribution have in common.
+#[derive(Debug)]
+pub(crate) struct Packer<'a> {
+    pub(crate) distribution: &'a Distribution,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The date of the source, in the form of RFC 3339.
+    pub(crate) date: String,
+    pub(crate) packing: Packing,
 }
 
-/// The agent's image.
-pub(crate) fn image(
-    distribution: &Distribution,
-    papers: &Papers,
-    labels: &BTreeMap<String, String>,
-    source: &Source,
-) -> Result<Image, Failure> {
-    let [system, own] = image_trees(distribution, papers)?;
-    let layers = vec![
-        Layer::of(&system, "users and certificate authorities")?,
-        Layer::of(&own, &format!("hikyaku {}", project::VERSION))?,
-    ];
-    let run = image_run(distribution.file(IMAGE_CONFIG).is_some(), labels);
-    Ok(Image { arch: papers.arch, layers, run, created: source.date() })
+impl Packer<'_> {
+    /// The agent's image: files that seldom change, and those of this version.
+    pub(crate) fn image_trees(&self, papers: &Papers) -> Result<[Tree; 2], Failure> {
+        let mut system = Tree::default();
+        let line = |name: &str, id: u32| format!("{name}:x:{id}:{id}:{name}:/:/sbin/nologin\n");
+        let users = line("root", 0) + &line("hikyaku", USER);
+        system.add("etc/passwd", READABLE, users);
+        system.add("etc/group", READABLE, format!("root:x:0:\nhikyaku:x:{USER}:\n"));
+        system.add("etc/ssl/certs/ca-certificates.crt", READABLE, roots::pem());
+        let mut own = Tree::default();
+        own.add("hikyaku", EXECUTABLE, papers.binary.clone());
+        if let Some(config) = self.distribution.file(IMAGE_CONFIG) {
+            own.add_file(CONFIG, READABLE, &config)?;
+        }
+        add_papers(&mut own, "usr/share/doc/hikyaku", papers);
+        Ok([system, own])
+    }
+
+    /// The agent's image.
+    pub(crate) fn image(&self, papers: &Papers) -> Result<Image, Failure> {
+        let [system, own] = self.image_trees(papers)?;
+        let layers = vec![
+            Layer::of(&system, self.packing, "users and certificate authorities")?,
+            Layer::of(&own, self.packing, &format!("hikyaku {}", project::VERSION))?,
+        ];
+        let run = image_run(self.distribution.file(IMAGE_CONFIG).is_some(), &self.labels);
+        Ok(Image { arch: papers.arch, layers, run, created: self.date.clone() })
+    }
+
+    /// The files of the layer, as they are to be found under `/opt`.
+    pub(crate) fn layer_tree(&self, papers: &Papers) -> Result<Tree, Failure> {
+        let mut tree = Tree::default();
+        // The platform starts whatever is in this folder, and wants it to register under the file's name.
+        tree.add("extensions/hikyaku", EXECUTABLE, papers.binary.clone());
+        if let Some(config) = self.distribution.file(LAYER_CONFIG) {
+            tree.add_file("collector-config/config.yaml", READABLE, &config)?;
+        }
+        add_papers(&mut tree, "share/doc/hikyaku", papers);
+        Ok(tree)
+    }
+
+    /// An image with the layer's files under `/opt` and nothing else, for `COPY --from`.
+    pub(crate) fn opt_image(&self, papers: &Papers) -> Result<Image, Failure> {
+        let layers = vec![self.opt_layer(papers)?];
+        let run = json!({ "Labels": self.labels });
+        Ok(Image { arch: papers.arch, layers, run, created: self.date.clone() })
+    }
+
+    /// The layer's files under `/opt`, as a layer of an image.
+    pub(crate) fn opt_layer(&self, papers: &Papers) -> Result<Layer, Failure> {
+        let tree = self.layer_tree(papers)?.below("opt");
+        Layer::of(
+            &tree,
+            self.packing,
+            &format!("the Lambda extension hikyaku {}", project::VERSION),
+        )
+    }
+
+    /// What people who download a binary alone get.
+    pub(crate) fn archive_tree(&self, papers: &Papers) -> Result<Tree, Failure> {
+        let mut tree = Tree::default();
+        tree.add("hikyaku", EXECUTABLE, papers.binary.clone());
+        let unit = project::root().join("dist/examples/systemd/hikyaku.service");
+        tree.add_file("hikyaku.service", READABLE, &unit)?;
+        if let Some(config) = self.distribution.file(IMAGE_CONFIG) {
+            tree.add_file("config.yaml", READABLE, &config)?;
+        }
+        add_papers(&mut tree, "doc", papers);
+        Ok(tree.below(&format!("hikyaku-{}", project::VERSION)))
+    }
 }
 
 /// How a container of the agent's image runs. `dist/Dockerfile` says the same.
@@ -92,49 +139,6 @@ fn image_run(has_config: bool, labels: &BTreeMap<String, String>) -> Value {
             "Retries": 3,
         },
     })
-}
-
-/// The files of the layer, as they are to be found under `/opt`.
-pub(crate) fn layer_tree(distribution: &Distribution, papers: &Papers) -> Result<Tree, Failure> {
-    let mut tree = Tree::default();
-    // The platform starts whatever is in this folder, and wants it to register under the file's name.
-    tree.add("extensions/hikyaku", EXECUTABLE, papers.binary.clone());
-    if let Some(config) = distribution.file(LAYER_CONFIG) {
-        tree.add_file("collector-config/config.yaml", READABLE, &config)?;
-    }
-    add_papers(&mut tree, "share/doc/hikyaku", papers);
-    Ok(tree)
-}
-
-/// An image with the layer's files under `/opt` and nothing else, for `COPY --from`.
-pub(crate) fn opt_image(
-    distribution: &Distribution,
-    papers: &Papers,
-    labels: &BTreeMap<String, String>,
-    source: &Source,
-) -> Result<Image, Failure> {
-    let layers = vec![opt_layer(distribution, papers)?];
-    let run = json!({ "Labels": labels });
-    Ok(Image { arch: papers.arch, layers, run, created: source.date() })
-}
-
-/// The layer's files under `/opt`, as a layer of an image.
-pub(crate) fn opt_layer(distribution: &Distribution, papers: &Papers) -> Result<Layer, Failure> {
-    let tree = layer_tree(distribution, papers)?.below("opt");
-    Layer::of(&tree, &format!("the Lambda extension hikyaku {}", project::VERSION))
-}
-
-/// What people who download a binary alone get.
-pub(crate) fn archive_tree(distribution: &Distribution, papers: &Papers) -> Result<Tree, Failure> {
-    let mut tree = Tree::default();
-    tree.add("hikyaku", EXECUTABLE, papers.binary.clone());
-    let unit = project::root().join("dist/examples/systemd/hikyaku.service");
-    tree.add_file("hikyaku.service", READABLE, &unit)?;
-    if let Some(config) = distribution.file(IMAGE_CONFIG) {
-        tree.add_file("config.yaml", READABLE, &config)?;
-    }
-    add_papers(&mut tree, "doc", papers);
-    Ok(tree.below(&format!("hikyaku-{}", project::VERSION)))
 }
 
 fn add_papers(tree: &mut Tree, folder: &str, papers: &Papers) {

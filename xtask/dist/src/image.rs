@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::archive;
+use crate::archive::{self, Packing};
 use crate::binary::Arch;
 use crate::failure::Failure;
 use crate::oci::{self, Descriptor, Layout};
@@ -36,10 +36,10 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// A layer of files.
-    pub(crate) fn of(tree: &Tree, made_by: &str) -> Result<Self, Failure> {
+    pub(crate) fn of(tree: &Tree, packing: Packing, made_by: &str) -> Result<Self, Failure> {
         let tar = archive::tar(tree)?;
         Ok(Self {
-            bytes: archive::gzip(&tar)?,
+            bytes: archive::gzip(&tar, packing)?,
             diff: oci::digest(&tar),
             made_by: made_by.to_owned(),
         })

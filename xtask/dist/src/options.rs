@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::archive::Packing;
 use crate::binary::Arch;
 use crate::failure::{About, Failure};
 use crate::publish::Audience;
@@ -24,8 +25,7 @@ pub(crate) struct Options {
     pub(crate) out: Option<PathBuf>,
     /// A binary to pack in the place of one that is compiled.
     pub(crate) prebuilt: Option<PathBuf>,
-    /// Whether archives are compressed.
-    pub(crate) is_compressed: bool,
+    pub(crate) packing: Packing,
     /// Where the source can be had, for labels.
     pub(crate) url: Option<String>,
 }
@@ -82,7 +82,10 @@ pub(crate) fn read() -> Result<Options, Failure> {
         archs: if archs.is_empty() { Arch::ALL.to_vec() } else { archs },
         out: one(of_task, "out").map(PathBuf::from),
         prebuilt: one(of_task, "prebuilt").map(PathBuf::from),
-        is_compressed: !of_task.get_flag("uncompressed"),
+        packing: match of_task.get_flag("uncompressed") {
+            true => Packing::Quick,
+            false => Packing::Small,
+        },
         url: one(of_task, "url"),
     })
 }
@@ -107,7 +110,7 @@ fn command() -> Command {
                 .requires("arch")
                 .global(true),
         )
-        .arg(flag("uncompressed", "Leaves zip archives uncompressed: quick, for trying").global(true))
+        .arg(flag("uncompressed", "Leaves archives uncompressed: quick, for trying").global(true))
         .arg(value("url", "URL", "Where the source can be had, for the images' labels").global(true))
         .subcommand(Command::new("binaries").about("Static binaries alone"))
         .subcommand(Command::new("image").about("The agent's image: OCI layout, docker archives, build context"))

@@ -103,8 +103,8 @@ impl Distribution {
 
     /// The features of a binary as cargo takes them.
     pub(crate) fn features(&self, binary: Binary) -> Option<String> {
-        let features = self.binaries.get(&binary)?;
-        Some(features.iter().map(String::as_str).collect::<Vec<_>>().join(","))
+        let features = self.binaries.get(&binary)?.iter().map(String::as_str);
+        Some(features.chain(binary.allocator()).collect::<Vec<_>>().join(","))
     }
 
     /// A file of this distribution's folder, if it has it.

@@ -8,7 +8,7 @@ use crate::base;
 use crate::binary::{Arch, Binary};
 use crate::budget::{self, Budget, Measured};
 use crate::compile::{self, Toolchain};
-use crate::contents::{self, Papers};
+use crate::contents::{Packer, Papers};
 use crate::crates;
 use crate::failure::{About, Failure};
 use crate::image::{self, Image};
@@ -180,42 +180,42 @@ impl<'a> Workshop<'a> {
 
     /// The agent's image in every form, and the archive of the binary alone.
     fn image(&self, products: &[&Product]) -> Result<BTreeMap<Arch, u64>, Failure> {
-        let labels = self.labels("hikyaku", &self.distribution.description);
+        let packer = self.packer("hikyaku");
         let (mut images, mut sizes) = (Vec::new(), BTreeMap::new());
         for product in products {
             let (papers, arch) = (&product.papers, product.papers.arch);
-            let image = contents::image(&self.distribution, papers, &labels, &self.source)?;
-            for tree in contents::image_trees(&self.distribution, papers)? {
+            let image = packer.image(papers)?;
+            for tree in packer.image_trees(papers)? {
                 // Both layers in one folder: what `dist/Dockerfile` copies.
                 tree.write(&self.out.join("context").join(arch.name()))?;
             }
             let tag = format!("hikyaku-{}:{}", self.distribution.name, project::VERSION);
             let archive = self.out.join(format!("image-{arch}.docker.tar"));
             project::write(&archive, image.docker_archive(&tag)?)?;
-            let binary = archive::tar(&contents::archive_tree(&self.distribution, papers)?)?;
+            let binary = archive::tar(&packer.archive_tree(papers)?)?;
             let archive = self.out.join(format!("hikyaku-linux-{arch}.tar.gz"));
-            project::write(&archive, archive::gzip(&binary)?)?;
+            project::write(&archive, archive::gzip(&binary, packer.packing)?)?;
             sizes.insert(arch, image.compressed_size());
             images.push(image);
         }
-        self.write_image("image", &images, &labels)?;
+        self.write_image("image", &images, &packer.labels)?;
         Ok(sizes)
     }
 
     /// The layer's zip files, and the image for `COPY --from`.
     fn layer(&self, products: &[&Product]) -> Result<BTreeMap<Arch, u64>, Failure> {
-        let labels = self.labels("hikyaku-lambda", &self.distribution.description);
+        let packer = self.packer("hikyaku-lambda");
         let (mut images, mut sizes) = (Vec::new(), BTreeMap::new());
         for product in products {
             let (papers, arch) = (&product.papers, product.papers.arch);
-            let tree = contents::layer_tree(&self.distribution, papers)?;
-            let zip = archive::zip(&tree, self.options.is_compressed)?;
+            let tree = packer.layer_tree(papers)?;
+            let zip = archive::zip(&tree, packer.packing)?;
             project::write(&self.zip(arch), &zip)?;
             tree.write(&self.out.join("layer").join(arch.name()))?;
             sizes.insert(arch, zip.len() as u64);
-            images.push(contents::opt_image(&self.distribution, papers, &labels, &self.source)?);
+            images.push(packer.opt_image(papers)?);
         }
-        self.write_image("opt-image", &images, &labels)?;
+        self.write_image("opt-image", &images, &packer.labels)?;
         Ok(sizes)
     }
 
@@ -226,16 +226,16 @@ impl<'a> Workshop<'a> {
         base: &str,
         is_insecure: bool,
     ) -> Result<BTreeMap<Arch, u64>, Failure> {
-        let labels = self.labels("hikyaku-lambda", &self.distribution.description);
+        let packer = self.packer("hikyaku-lambda");
         let base = base::fetch(base, &self.out.join("base"), is_insecure)?;
         let (mut layers, mut sizes) = (Vec::new(), BTreeMap::new());
         for product in products {
-            let layer = contents::opt_layer(&self.distribution, &product.papers)?;
+            let layer = packer.opt_layer(&product.papers)?;
             sizes.insert(product.papers.arch, layer.bytes.len() as u64);
             layers.push((product.papers.arch, layer));
         }
         let folder = self.out.join("base-image");
-        let digest = base::extend(&base, &folder, &layers, &labels, &self.source.date())?;
+        let digest = base::extend(&base, &folder, &layers, &packer.labels, &packer.date)?;
         self.tell_image(&folder, &digest)?;
         Ok(sizes)
     }
@@ -281,8 +281,14 @@ impl<'a> Workshop<'a> {
         Ok(Budget::read()?.excesses(&self.distribution.name, &measured))
     }
 
-    fn labels(&self, title: &str, description: &str) -> BTreeMap<String, String> {
-        image::labels(title, description, &self.source, self.options.url.as_deref())
+    fn packer(&self, title: &str) -> Packer<'_> {
+        let (description, url) = (&self.distribution.description, self.options.url.as_deref());
+        Packer {
+            distribution: &self.distribution,
+            labels: image::labels(title, description, &self.source, url),
+            date: self.source.date(),
+            packing: self.options.packing,
+        }
     }
 
     fn zip(&self, arch: Arch) -> PathBuf {

@@ -8,7 +8,7 @@ fn image(arch: Arch) -> Image {
     tree.add("hikyaku", EXECUTABLE, format!("for {arch}"));
     Image {
         arch,
-        layers: vec![Layer::of(&tree, "a test").unwrap()],
+        layers: vec![Layer::of(&tree, Packing::Small, "a test").unwrap()],
         run: json!({ "User": "65532", "Entrypoint": ["/hikyaku"] }),
         created: "2026-01-01T00:00:00Z".to_owned(),
     }

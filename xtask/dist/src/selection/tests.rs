@@ -22,7 +22,7 @@ fn components_become_features_of_the_binaries_that_have_them() {
     .unwrap();
     assert_eq!(
         both.features(Binary::Agent).as_deref(),
-        Some("confmap-http,processor-memory-limiter,receiver-otlp")
+        Some("confmap-http,processor-memory-limiter,receiver-otlp,mimalloc")
     );
     assert_eq!(
         both.features(Binary::Lambda).as_deref(),
@@ -37,7 +37,10 @@ fn components_become_features_of_the_binaries_that_have_them() {
 #[test]
 fn all_is_what_each_binary_has_of_the_kind() {
     let all = parse("receivers = 'all'").unwrap();
-    assert_eq!(all.features(Binary::Agent).as_deref(), Some("receiver-otlp,receiver-zipkin"));
+    assert_eq!(
+        all.features(Binary::Agent).as_deref(),
+        Some("receiver-otlp,receiver-zipkin,mimalloc")
+    );
     assert_eq!(
         all.features(Binary::Lambda).as_deref(),
         Some("receiver-otlp,receiver-telemetryapi")
@@ -64,7 +67,7 @@ fn what_there_is_not_is_named_with_what_there_is() {
 #[test]
 fn every_distribution_of_the_project_can_be_read() {
     let names = names().unwrap();
-    assert!(names.len() >= 2, "{names:?}");
+    assert!(names.len() >= 3, "{names:?}");
     for name in names {
         Distribution::read(&name).unwrap();
     }
