@@ -7,7 +7,7 @@
 //! - [`stats`]: hits, errors and latencies of spans.
 //! - [`keys`] and [`attributes`]: the attributes that mean something to Datadog; [`normalize`]: names and tags as the backend keeps them.
 //!
-//! - [`meter`]: statistics of spans, handed on in step with time.
+//! - [`meter`]: statistics of spans, handed on in step with time; [`settings`]: what both read of their config.
 //!
 //! Everything else than the meter is pure translation and counting: no network, no clock but the one that is handed in.
 
@@ -18,6 +18,7 @@ pub mod meter;
 pub mod naming;
 pub mod normalize;
 pub mod obfuscate;
+pub mod settings;
 pub mod source;
 pub mod span;
 pub mod stats;

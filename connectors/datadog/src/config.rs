@@ -1,13 +1,11 @@
 //! Settings.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use attributes::pattern;
 use confmap::Section;
 use datadog::naming::Naming;
+use datadog::settings::{read_ignored_resources, read_remappings};
 use datadog::stats::{ConcentratorSettings, DriverSettings};
-use regex::Regex;
 
 /// Length of a bucket, and how often statistics are handed on.
 const BUCKET_INTERVAL: Duration = Duration::from_secs(10);
@@ -67,7 +65,7 @@ fn read_traces(mut section: Section<'_>) -> Config {
         top_level_by_kind: section.get("compute_top_level_by_span_kind").unwrap_or_default(),
         peer_tags: section.get("peer_tags_aggregation").unwrap_or(true),
         further_peer_tags: section.get("peer_tags").unwrap_or_default(),
-        ignore_resources: read_patterns(&mut section),
+        ignore_resources: read_ignored_resources(&mut section),
         container_tag_keys: section
             .get("resource_attributes_as_container_tags")
             .unwrap_or_default(),
@@ -75,36 +73,6 @@ fn read_traces(mut section: Section<'_>) -> Config {
     };
     section.finish();
     Config { stats, interval }
-}
-
-fn read_patterns(section: &mut Section<'_>) -> Vec<Regex> {
-    let mut patterns = Vec::new();
-    for item in section.list("ignore_resources") {
-        let Some(text) = item.decode::<String>() else { continue };
-        match pattern::compile(&text) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(error) => item.error(format!(
-                "'{text}' is not valid resource filter regular expression: {}",
-                error.reason
-            )),
-        }
-    }
-    patterns
-}
-
-fn read_remappings(section: &mut Section<'_>) -> BTreeMap<String, String> {
-    let mut remappings = BTreeMap::new();
-    for (from, item) in section.entries("span_name_remappings") {
-        let Some(to) = item.decode::<String>() else { continue };
-        if to.is_empty() {
-            item.error("'' is not valid value for span name remapping");
-        } else if from.is_empty() {
-            item.error("'' is not valid key for span name remapping");
-        } else {
-            remappings.insert(from.to_owned(), to);
-        }
-    }
-    remappings
 }
 
 #[cfg(test)]

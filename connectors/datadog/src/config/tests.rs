@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use confmap::{Diagnostics, Node, Path};
 
 use super::*;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use attributes::pattern;
 use confmap::{Decode, Mismatch, Node, Section};
+use datadog::settings::{read_ignored_resources, read_remappings};
 use http::Uri;
 use regex::Regex;
 
@@ -65,7 +65,7 @@ impl Traces {
         }
         let read = Self {
             endpoint,
-            ignore_resources: read_patterns(&mut section),
+            ignore_resources: read_ignored_resources(&mut section),
             span_name_remappings: read_remappings(&mut section),
             span_name_as_resource_name: section
                 .get("span_name_as_resource_name")
@@ -81,34 +81,4 @@ impl Traces {
         section.finish();
         read
     }
-}
-
-fn read_patterns(section: &mut Section<'_>) -> Vec<Regex> {
-    let mut patterns = Vec::new();
-    for item in section.list("ignore_resources") {
-        let Some(text) = item.decode::<String>() else { continue };
-        match pattern::compile(&text) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(error) => item.error(format!(
-                "'{text}' is not valid resource filter regular expression: {}",
-                error.reason
-            )),
-        }
-    }
-    patterns
-}
-
-fn read_remappings(section: &mut Section<'_>) -> BTreeMap<String, String> {
-    let mut remappings = BTreeMap::new();
-    for (from, item) in section.entries("span_name_remappings") {
-        let Some(to) = item.decode::<String>() else { continue };
-        if to.is_empty() {
-            item.error("'' is not valid value for span name remapping");
-        } else if from.is_empty() {
-            item.error("'' is not valid key for span name remapping");
-        } else {
-            remappings.insert(from.to_owned(), to);
-        }
-    }
-    remappings
 }
