@@ -67,7 +67,10 @@ fn all() -> Result<BTreeMap<(String, String), Crate>, Failure> {
         manifest_path: PathBuf,
     }
     let mut command = Command::new(project::cargo());
-    command.args(["metadata", "--locked", "--format-version", "1"]).current_dir(project::root());
+    // Optional ones, too: a distribution may turn them on.
+    command
+        .args(["metadata", "--locked", "--all-features", "--format-version", "1"])
+        .current_dir(project::root());
     let metadata: Metadata =
         serde_json::from_str(&project::output(command)?).about("cargo metadata")?;
     let mut crates = BTreeMap::new();
