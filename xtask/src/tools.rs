@@ -50,12 +50,13 @@ pub(crate) const OF_TESTS: [Tool; 2] = [
 ];
 
 /// What proves that distributions run: containers without a daemon, a registry, and the other architecture.
-pub(crate) const OF_PROOFS: [Tool; 6] = [
+pub(crate) const OF_PROOFS: [Tool; 7] = [
     tool("podman", &["podman", "--version"], &["podman"]),
     tool("runc", &["runc", "--version"], &["runc"]),
     tool("buildah", &["buildah", "--version"], &["buildah"]),
     tool("skopeo", &["skopeo", "--version"], &["skopeo"]),
     tool("docker-registry", &["docker-registry", "--version"], &["docker-registry"]),
+    tool("unzip", &["unzip", "-v"], &["unzip"]),
     tool("qemu-aarch64-static", &["qemu-aarch64-static", "--version"], &["qemu-user-static"]),
 ];
 

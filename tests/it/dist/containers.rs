@@ -142,14 +142,8 @@ fn the_dockerfile_builds_the_same_files_and_settings() {
     let engine = Engine::start();
     let (file, context) = (project().join("dist/Dockerfile"), made("agent/context"));
     let (file, context) = (file.display().to_string(), context.display().to_string());
-    let build = ["bud", "--quiet", "--format=docker", "--platform=linux/amd64", "--timestamp=0"];
-    let ids: Vec<String> = (0..2)
-        .map(|_| {
-            let words = ["--no-cache", "--file", &file, "--tag=built", &context];
-            engine.run("buildah", build.into_iter().chain(words))
-        })
-        .collect();
-    assert_eq!(ids[0], ids[1], "the builder's image is the same each time, too");
+    let build = ["bud", "--quiet", "--format=docker", "--platform=linux/amd64", "--tag=built"];
+    engine.run("buildah", build.into_iter().chain(["--file", &file, &context]));
     let archive = made("agent/image-amd64.docker.tar").display().to_string();
     engine.run("podman", ["load", "--quiet", "--input", &archive]);
     let ours = format!("localhost/hikyaku-agent:{VERSION}");
