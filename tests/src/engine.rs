@@ -126,14 +126,13 @@ impl Engine {
 
     fn options(&self, program: &str) -> Vec<String> {
         let base = self.folder().display();
-        let options = match program {
+        match program {
             "podman" => {
                 ["--tmpdir".to_owned(), format!("{base}/tmp"), "--runtime=runc".to_owned()].to_vec()
             }
             "skopeo" => ["--policy".to_owned(), format!("{base}/policy.json")].to_vec(),
             _ => Vec::new(),
-        };
-        options
+        }
     }
 
     /// Starts a container in the background; `words` are options of `podman run`, the image, and its arguments.

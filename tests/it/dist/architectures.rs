@@ -49,7 +49,7 @@ fn arm64_passes_the_tests_of_the_command_line_and_the_wire() {
 #[test]
 #[ignore = "`cargo xtask prove dist` makes the artefacts"]
 fn the_extension_for_amd64_passes_the_tests_of_start_and_end_and_of_the_emulator() {
-    let binary = made("lambda/layer/amd64/extensions/hikyaku");
+    let binary = made("lambda/amd64/hikyaku-lambda");
     again(
         "HIKYAKU_LAMBDA_BIN",
         &binary,
@@ -60,7 +60,7 @@ fn the_extension_for_amd64_passes_the_tests_of_start_and_end_and_of_the_emulator
 #[test]
 #[ignore = "`cargo xtask prove dist` makes the artefacts"]
 fn the_extension_for_arm64_takes_a_span_to_the_backend() {
-    let folder = made("lambda/layer");
+    let folder = made("lambda");
     let folder = tempfile::tempdir_in(folder).unwrap();
     let script = emulated(folder.path(), &made("lambda/layer/arm64/extensions/hikyaku"));
     again("HIKYAKU_LAMBDA_BIN", &script, &["lambda::shutdown"]);

@@ -185,9 +185,11 @@ impl<'a> Workshop<'a> {
         for product in products {
             let (papers, arch) = (&product.papers, product.papers.arch);
             let image = packer.image(papers)?;
+            let context = self.out.join("context").join(arch.name());
+            project::fresh_folder(&context)?;
             for tree in packer.image_trees(papers)? {
                 // Both layers in one folder: what `dist/Dockerfile` copies.
-                tree.write(&self.out.join("context").join(arch.name()))?;
+                tree.write(&context)?;
             }
             let tag = format!("hikyaku-{}:{}", self.distribution.name, project::VERSION);
             let archive = self.out.join(format!("image-{arch}.docker.tar"));
@@ -211,7 +213,9 @@ impl<'a> Workshop<'a> {
             let tree = packer.layer_tree(papers)?;
             let zip = archive::zip(&tree, packer.packing)?;
             project::write(&self.zip(arch), &zip)?;
-            tree.write(&self.out.join("layer").join(arch.name()))?;
+            let layer = self.out.join("layer").join(arch.name());
+            project::fresh_folder(&layer)?;
+            tree.write(&layer)?;
             sizes.insert(arch, zip.len() as u64);
             images.push(packer.opt_image(papers)?);
         }
