@@ -8,6 +8,7 @@ mod task;
 pub use instance::Instance;
 pub use task::Task;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +58,15 @@ pub(crate) fn request(method: Method, uri: Uri, headers: HeaderMap) -> Request {
 }
 
 /// Sends a request until it is answered, not by a server that is out of order or overrun.
-pub(crate) async fn ask(
+pub(crate) fn ask<'a>(
+    client: &'a HttpClient,
+    request: &'a Request,
+    attempts: Attempts,
+) -> Pin<Box<dyn Future<Output = Result<Reply, Cause>> + Send + 'a>> {
+    Box::pin(ask_again(client, request, attempts))
+}
+
+async fn ask_again(
     client: &HttpClient,
     request: &Request,
     attempts: Attempts,

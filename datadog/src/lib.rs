@@ -13,6 +13,7 @@
 
 pub mod attributes;
 pub mod chunks;
+pub mod function;
 pub mod keys;
 pub mod meter;
 pub mod naming;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use pdata::view::{Scope, Span, SpanKind};
 
 use crate::attributes::Lookup;
+use crate::function;
 use crate::keys::Key;
 use crate::normalize::{self, RESOURCE_LEN_MAX, TYPE_LEN_MAX, tag_value};
 use crate::types::type_of_database;
@@ -50,7 +51,7 @@ impl Naming {
         lookup: &Lookup<'_, 'a>,
     ) -> Cow<'a, str> {
         match self {
-            Naming::Conventions => match operation_by_conventions(span, lookup) {
+            Naming::Conventions => match operation_by_conventions(span, scope, lookup) {
                 Cow::Borrowed(name) => normalize::name(name),
                 Cow::Owned(name) => match normalize::name(&name) {
                     Cow::Borrowed(normal) if normal.len() == name.len() => Cow::Owned(name),
@@ -90,9 +91,10 @@ pub fn service<'a>(lookup: &Lookup<'_, 'a>) -> Cow<'a, str> {
 }
 
 /// The span's type.
-pub fn span_type<'a>(kind: SpanKind, lookup: &Lookup<'_, 'a>) -> &'a str {
+pub fn span_type<'a>(span: &Span<'a>, scope: &Scope<'a>, lookup: &Lookup<'_, 'a>) -> &'a str {
     match lookup.text(&[Key::SpanType]) {
-        "" => match kind {
+        "" if function::operation(span, scope).is_some() => function::SPAN_TYPE,
+        "" => match span.kind {
             SpanKind::Server => "web",
             SpanKind::Client => match lookup.text(DB_SYSTEM) {
                 "" => "http",
@@ -113,11 +115,18 @@ const DB_STATEMENT: &[Key] = &[Key::DbStatement, Key::DbQueryText];
 /// The agent knows the first only; the second is its successor in the semantic conventions.
 const RPC_SYSTEM: &[Key] = &[Key::RpcSystem, Key::RpcSystemName];
 
-fn operation_by_conventions<'a>(span: &Span<'a>, lookup: &Lookup<'_, 'a>) -> Cow<'a, str> {
+fn operation_by_conventions<'a>(
+    span: &Span<'a>,
+    scope: &Scope<'a>,
+    lookup: &Lookup<'_, 'a>,
+) -> Cow<'a, str> {
     let normal = |keys: &[Key]| tag_value(lookup.text(keys));
     let own = normal(&[Key::OperationName]);
     if !own.is_empty() {
         return own;
+    }
+    if let Some(operation) = function::operation(span, scope) {
+        return Cow::Borrowed(operation);
     }
     let (is_server, is_client) = (span.kind == SpanKind::Server, span.kind == SpanKind::Client);
     if (is_server || is_client) && !lookup.text(HTTP_METHOD).is_empty() {

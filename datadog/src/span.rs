@@ -52,7 +52,7 @@ impl<'a> Facts<'a> {
             service: naming::service(lookup),
             name,
             resource,
-            span_type: naming::span_type(span.kind, lookup),
+            span_type: naming::span_type(span, scope, lookup),
             http_status: http_status(lookup),
             grpc_status: grpc_status(lookup),
             is_error: span.status.code == StatusCode::Error,

@@ -1,10 +1,12 @@
 //! The account id, for resource detectors of SDKs: a symbolic link whose target is the id, as the OpenTelemetry layer makes it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Where detectors look.
-pub(crate) const LINK: &str = "/tmp/.otel-aws-account-id";
+/// Where detectors look, in the one folder that a function can write to.
+pub(crate) fn place() -> PathBuf {
+    Path::new("/tmp").join(".otel-aws-account-id")
+}
 
 /// Makes the link, in the place of one that an earlier process left in `/tmp`.
 ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lambda::api::Shutdown;
-use lambda::telemetry::Hub;
+use lambda::telemetry::{Hub, Listener};
 use pipeline::{Deadline, DrainReport, Stop};
 
 use crate::pipelines::Pipelines;
@@ -17,9 +17,17 @@ const TIME_UNTOLD: Duration = Duration::from_millis(1900);
 const EVENTS_WITHIN: Duration = Duration::from_millis(100);
 
 /// Drains the pipelines.
-pub(crate) async fn end(pipelines: Pipelines, hub: Arc<Hub>, shutdown: &Shutdown) {
+pub(crate) async fn end(
+    pipelines: Pipelines,
+    hub: Arc<Hub>,
+    listener: Option<Listener>,
+    shutdown: &Shutdown,
+) {
     let deadline = deadline(shutdown, SystemTime::now());
     let given = deadline.left();
+    if let Some(listener) = listener {
+        listener.shutdown(deadline.within(EVENTS_WITHIN)).await;
+    }
     let _in_time = hub.settled(deadline.within(EVENTS_WITHIN)).await;
     let service = pipelines.into_service(deadline.within(EVENTS_WITHIN)).await;
     let held = service.held();

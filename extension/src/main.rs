@@ -8,6 +8,7 @@ mod account;
 mod caught;
 mod ending;
 mod environment;
+mod late;
 mod pipelines;
 mod run;
 mod sockets;

@@ -33,7 +33,7 @@ pub(crate) struct Pipelines {
 /// How far the pipelines have come before the extension registers.
 pub(crate) enum Prepared {
     /// They run.
-    Running(Pipelines),
+    Running(Box<Pipelines>),
     /// Something has to be fetched first. The sockets take connections already.
     Unfetched(Vec<Listener>),
     /// They cannot run. The text says why, and what to do.
@@ -98,7 +98,7 @@ impl Starter {
                 self.log_as(&environment.sources.log);
                 Prepared::Unfetched(sockets::bind(root.as_ref(), &self.process.listeners))
             }
-            Look::Whole(loaded) => self.start(loaded, environment).await,
+            Look::Whole(loaded) => self.start(*loaded, environment).await,
         }
     }
 
@@ -132,7 +132,7 @@ impl Starter {
             }
         };
         match caught(self.start_sound(loaded)).await {
-            Ok(Ok(pipelines)) => Prepared::Running(pipelines),
+            Ok(Ok(pipelines)) => Prepared::Running(Box::new(pipelines)),
             Ok(Err(why)) => Prepared::Off(why),
             Err(_panicked) => Prepared::Off(panicked("starting the pipelines")),
         }

@@ -1,23 +1,29 @@
 //! From the start of the process to its end.
 
+use std::convert::Infallible;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use lambda::api::{Api, ApiError, Event, Registered, Shutdown};
 use lambda::telemetry::{Listener, Outcome, Subscription, SubscriptionError, Types, subscribe};
 use lambda::{Lifecycle, Mode};
+use pipeline::{Deadline, Service};
 use telemetry::logs::Early;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::caught::caught;
 use crate::environment::Environment;
+use crate::late::{self, Late};
 use crate::pipelines::{Pipelines, Prepared, Starter};
 use crate::{account, ending};
 
 /// How often registering is tried again when the platform does not answer.
 const REGISTER_TRIES: usize = 5;
+/// How often is flushed where timers should do it and do not.
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// How long such a flush may take.
+const FLUSH_WITHIN: Duration = Duration::from_secs(30);
 /// The pause between two tries.
 const REGISTER_PAUSE: Duration = Duration::from_millis(100);
 
@@ -46,13 +52,33 @@ pub(crate) async fn run(environment: Environment) -> ExitCode {
         "Registered."
     );
     link_account(&registered, &starter);
-    if let Prepared::Unfetched(_sockets) = &prepared {
+    let is_fetched = matches!(prepared, Prepared::Unfetched(_));
+    if let Prepared::Unfetched(sockets) = &prepared {
+        tracing::debug!(sockets = sockets.len(), "A part of the config has to be fetched.");
         let fetched = starter.fetch(&environment).await;
-        // The sockets that were bound early are let go now that the receivers have their own, or never will.
+        // The sockets that were bound early are let go now that the receivers have their own, or have none for now.
         prepared = fetched;
     }
+    let mut first = None;
     let pipelines = match prepared {
         Prepared::Running(pipelines) => pipelines,
+        Prepared::Off(why) if is_fetched && registered.mode.is_invoked() => {
+            tracing::error!(
+                "Telemetry is off, the function runs without it until the config can be had: {why}"
+            );
+            let late = late::fetch(&environment, &registered, &mut starter);
+            let late = tokio::select! {
+                late = late => late,
+                _shutdown = terminated(&mut terminate) => Late::Over,
+            };
+            match late {
+                Late::Running(pipelines, event) => {
+                    first = Some(event);
+                    pipelines
+                }
+                Late::Over => return ExitCode::SUCCESS,
+            }
+        }
         Prepared::Off(why) => return idle(&registered, &why, terminate).await,
         Prepared::Unfetched(_) => {
             return idle(&registered, "the config was not fetched", terminate).await;
@@ -60,10 +86,10 @@ pub(crate) async fn run(environment: Environment) -> ExitCode {
     };
     let hub = starter.hub().clone();
     pipelines.pass_on(hub.clone());
-    let live = caught(live(&environment, &registered, &pipelines, &starter, &mut terminate)).await;
-    match live {
-        Ok(shutdown) => {
-            let ended = caught(ending::end(pipelines, hub, &shutdown)).await;
+    let live = Live { environment: &environment, registered: &registered, starter: &starter };
+    match caught(live.run(&pipelines, first, &mut terminate)).await {
+        Ok((shutdown, listener)) => {
+            let ended = caught(ending::end(*pipelines, hub, listener, &shutdown)).await;
             if ended.is_err() {
                 tracing::error!("The end failed. What was held is lost.");
             }
@@ -94,41 +120,68 @@ async fn register(environment: &Environment) -> Result<Registered, ApiError> {
     }
 }
 
-/// Lives with running pipelines, until the platform or a signal ends it.
-async fn live(
-    environment: &Environment,
-    registered: &Registered,
-    pipelines: &Pipelines,
-    starter: &Starter,
-    terminate: &mut Option<Signal>,
-) -> Shutdown {
-    let service = &pipelines.service;
-    let (listener, is_told) = listen(environment, registered, starter).await;
-    let events = async {
-        match registered.mode {
-            Mode::ManagedInstances => {
+/// A life with running pipelines.
+struct Live<'a> {
+    environment: &'a Environment,
+    registered: &'a Registered,
+    starter: &'a Starter,
+}
+
+impl Live<'_> {
+    /// Lives until the platform or a signal ends it. `first` is an event that has come already.
+    async fn run(
+        &self,
+        pipelines: &Pipelines,
+        first: Option<Event>,
+        terminate: &mut Option<Signal>,
+    ) -> (Shutdown, Option<Listener>) {
+        let Self { environment, registered, starter } = *self;
+        let service = &pipelines.service;
+        // When there was an event, the time for subscriptions is over.
+        let (listener, is_told) = match &first {
+            None => listen(environment, registered, starter).await,
+            Some(_) => (None, false),
+        };
+        let events = async {
+            match registered.mode {
+                Mode::ManagedInstances => {
+                    service.process().gate.open();
+                    tokio::select! {
+                        shutdown = until_shutdown(registered) => shutdown,
+                        never = flush_often(service) => match never {},
+                    }
+                }
+                mode => {
+                    let observer = is_told.then(|| starter.hub().observe());
+                    let settings = environment.flush.clone();
+                    let lifecycle = Lifecycle::new(registered, service, observer, settings);
+                    // Every environment that is made of one snapshot has the same randomness until then.
+                    let wakes = if mode == Mode::SnapStart { reseed } else { || () };
+                    lifecycle.at_first_invocation(wakes).run(first).await
+                }
+            }
+        };
+        let shutdown = tokio::select! {
+            shutdown = events => shutdown,
+            shutdown = terminated(terminate) => {
                 service.process().gate.open();
-                until_shutdown(registered).await
+                shutdown
             }
-            mode => {
-                let observer = is_told.then(|| starter.hub().observe());
-                let settings = environment.flush.clone();
-                let lifecycle = Lifecycle::new(registered, service, observer, settings);
-                // Every environment that is made of one snapshot has the same randomness until then.
-                let wakes = if mode == Mode::SnapStart { reseed } else { || () };
-                lifecycle.at_first_invocation(wakes).run().await
-            }
-        }
-    };
-    let shutdown = tokio::select! {
-        shutdown = events => shutdown,
-        shutdown = terminated(terminate) => {
-            service.process().gate.open();
-            shutdown
-        }
-    };
-    drop(listener);
-    shutdown
+        };
+        (shutdown, listener)
+    }
+}
+
+/// Flushes from time to time where the pipelines were made for an environment that is frozen, and it turned out to be another one. Never
+/// ends.
+async fn flush_often(service: &Service) -> Infallible {
+    if !service.process().gate.is_kept() {
+        return std::future::pending().await;
+    }
+    loop {
+        tokio::time::sleep(FLUSH_EVERY).await;
+        let _left = service.flush(Deadline::after(FLUSH_WITHIN)).await;
+    }
 }
 
 /// Subscribes to the Telemetry API: to the platform's events, which tell of the ends of invocations, and to what receivers want. Returns
@@ -216,8 +269,8 @@ async fn terminated(terminate: &mut Option<Signal>) -> Shutdown {
 fn link_account(registered: &Registered, starter: &Starter) {
     let Some(id) = &registered.function.account_id else { return };
     starter.note_account(id);
-    if let Err(error) = account::link(id, Path::new(account::LINK)) {
-        tracing::debug!(error = %error, "Cannot make the link {}.", account::LINK);
+    if let Err(error) = account::link(id, &account::place()) {
+        tracing::debug!(error = %error, "Cannot make the link for the account id.");
     }
 }
 

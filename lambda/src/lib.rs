@@ -3,11 +3,13 @@
 
 pub mod api;
 pub mod flush;
-pub mod function;
+mod function;
 mod lifecycle;
 mod mode;
 pub mod telemetry;
+mod trace_context;
 
-pub use function::Function;
+pub use function::{FirstInvocation, Function};
 pub use lifecycle::Lifecycle;
 pub use mode::Mode;
+pub use trace_context::{TraceContext, hex};

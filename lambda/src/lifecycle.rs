@@ -40,6 +40,20 @@ pub struct Lifecycle<'a> {
     function: Option<Arc<Function>>,
 }
 
+/// What is done beside a handler.
+#[derive(Default)]
+struct Sending<'a> {
+    flush: Option<Flush<'a>>,
+    /// Connections in the making.
+    warming: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+}
+
+impl Sending<'_> {
+    fn is_idle(&self) -> bool {
+        self.flush.is_none() && self.warming.is_none()
+    }
+}
+
 /// A flush under way.
 struct Flush<'a> {
     work: Pin<Box<dyn Future<Output = usize> + Send + 'a>>,
@@ -79,10 +93,14 @@ impl<'a> Lifecycle<'a> {
         Self { at_first_invocation: Some(call), ..self }
     }
 
-    /// Lives until the platform says that the environment ends. The gate is open then.
-    pub async fn run(mut self) -> Shutdown {
+    /// Lives until the platform says that the environment ends. The gate is open then. `first` is an event that has come already.
+    pub async fn run(mut self, mut first: Option<Event>) -> Shutdown {
         loop {
-            match self.next_event().await {
+            let event = match first.take() {
+                Some(event) => event,
+                None => self.next_event().await,
+            };
+            match event {
                 Event::Invoke(invoke) => self.invocation(&invoke).await,
                 Event::Shutdown(shutdown) => {
                     self.gate.open();
@@ -111,15 +129,21 @@ impl<'a> Lifecycle<'a> {
         }
         if let Some(function) = &self.function {
             function.set_arn(&invoke.function_arn);
+            function.invoked(&invoke.request_id, SystemTime::now());
+            function.traced(&invoke.trace);
         }
         let began = SystemTime::now();
-        let mut flush = None;
+        let mut sending = Sending::default();
         let waiting = self.waiting(began);
         if self.planner.invoked(began, waiting) == Opening::Send {
-            flush = Some(self.flush());
+            sending.flush = Some(self.flush());
+        } else if self.planner.warms(began) {
+            self.gate.open();
+            let service = self.service;
+            sending.warming = Some(Box::pin(service.warm()));
         }
-        let ended = self.handler(invoke, began, &mut flush).await;
-        self.end(invoke, ended, &mut flush).await;
+        let ended = self.handler(invoke, began, &mut sending).await;
+        self.end(invoke, ended, sending).await;
         let recalled = self.gate.close(Duration::ZERO).await;
         if recalled > 0 {
             self.planner.recalled();
@@ -138,7 +162,7 @@ impl<'a> Lifecycle<'a> {
         &mut self,
         invoke: &Invoke,
         began: SystemTime,
-        flush: &mut Option<Flush<'a>>,
+        sending: &mut Sending<'a>,
     ) -> Ended {
         let until = Instant::now() + self.planner.end_of_waiting(began, invoke.deadline);
         let every = self.planner.look_every();
@@ -157,7 +181,8 @@ impl<'a> Lifecycle<'a> {
             tokio::select! {
                 biased;
                 () = observe(&mut self.observer, &mut self.finished) => {}
-                left = finish(flush) => self.flushed(flush.take(), left),
+                left = finish(&mut sending.flush) => self.flushed(sending.flush.take(), left),
+                () = warmed(&mut sending.warming) => sending.warming = None,
                 () = sleep_until(until) => {
                     self.quiet.was_not_told();
                     return Ended::Unknown;
@@ -167,11 +192,11 @@ impl<'a> Lifecycle<'a> {
                         return Ended::Unknown;
                     }
                 }
-                _look = looks.tick(), if flush.is_none() => {
+                _look = looks.tick(), if sending.is_idle() => {
                     let now = SystemTime::now();
                     let waiting = self.waiting(now);
                     if self.planner.look(now, waiting) {
-                        *flush = Some(self.flush());
+                        sending.flush = Some(self.flush());
                     }
                 }
             }
@@ -179,7 +204,8 @@ impl<'a> Lifecycle<'a> {
     }
 
     /// Holds the invocation for what has to be sent, if anything has to.
-    async fn end(&mut self, invoke: &Invoke, ended: Ended, flush: &mut Option<Flush<'a>>) {
+    async fn end(&mut self, invoke: &Invoke, ended: Ended, sending: Sending<'a>) {
+        let Sending { mut flush, mut warming } = sending;
         let now = SystemTime::now();
         let waiting = self.waiting(now);
         let flushing = flush.as_ref().map(|flush| flush.began);
@@ -189,6 +215,10 @@ impl<'a> Lifecycle<'a> {
             Holding::Briefly(limit) => (Instant::now() + limit, false),
             Holding::For(limit) => (Instant::now() + limit, true),
         };
+        if warming.is_some() && is_needed {
+            // What it opens is what the flush needs.
+            let _warm = timeout_at(until, warmed(&mut warming)).await;
+        }
         loop {
             let mut current = flush.take().unwrap_or_else(|| self.flush());
             match timeout_at(until, &mut current.work).await {
@@ -249,6 +279,14 @@ async fn observe(observer: &mut Option<Observer>, finished: &mut Finished) {
     };
     match events {
         Some(events) => finished.note(&events),
+        None => std::future::pending().await,
+    }
+}
+
+/// The end of the opening of connections; never completes when there is none. May be dropped at any point.
+async fn warmed(warming: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
+    match warming {
+        Some(warming) => warming.as_mut().await,
         None => std::future::pending().await,
     }
 }

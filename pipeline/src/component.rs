@@ -15,6 +15,11 @@ pub trait Component: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
+    /// Makes ready for what is expected soon, such as by opening a connection. Nothing depends on it, and it may be dropped part-way.
+    fn warm(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
     /// Passes on or sends what is held, without stopping. Returns the items still held at the deadline.
     fn flush(&self, deadline: Deadline) -> BoxFuture<'_, usize> {
         let _nothing_held = deadline;

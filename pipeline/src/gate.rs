@@ -22,7 +22,7 @@ pub struct Gate(Option<Arc<Shared>>);
 #[derive(Debug)]
 struct Shared {
     phase: watch::Sender<Phase>,
-    under_way: watch::Sender<usize>,
+    under_way: watch::Sender<UnderWay>,
     closed: Mutex<Closed>,
 }
 
@@ -35,6 +35,14 @@ enum Phase {
     Closed,
 }
 
+/// What has passed and not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct UnderWay {
+    requests: usize,
+    /// What carries no data: connections in the making.
+    asides: usize,
+}
+
 /// How long it has been closed.
 #[derive(Debug)]
 struct Closed {
@@ -43,14 +51,17 @@ struct Closed {
 }
 
 /// A request under way.
-struct Passage<'a>(&'a Shared);
+struct Passage<'a> {
+    shared: &'a Shared,
+    is_aside: bool,
+}
 
 impl Gate {
     /// A gate that can be closed, and is.
     pub fn closed() -> Self {
         Self(Some(Arc::new(Shared {
             phase: watch::Sender::new(Phase::Closed),
-            under_way: watch::Sender::new(0),
+            under_way: watch::Sender::default(),
             closed: Mutex::new(Closed { since: Some(Instant::now()), before: Duration::ZERO }),
         })))
     }
@@ -78,13 +89,14 @@ impl Gate {
         shared.phase.send_replace(Phase::Closing);
         let _since = shared.closed().since.get_or_insert_with(Instant::now);
         let mut under_way = shared.under_way.subscribe();
-        let ended = async { under_way.wait_for(|count| *count == 0).await.is_ok() };
-        let all_ended = *shared.under_way.borrow() == 0
-            || tokio::time::timeout(grace, ended).await.unwrap_or(false);
-        let recalled = if all_ended { 0 } else { *shared.under_way.borrow() };
+        let ended = under_way.wait_for(|under_way| under_way.requests == 0);
+        if shared.under_way.borrow().requests > 0 {
+            let _ended = tokio::time::timeout(grace, ended).await;
+        }
+        let recalled = shared.under_way.borrow().requests;
         shared.phase.send_replace(Phase::Closed);
         let mut under_way = shared.under_way.subscribe();
-        let gone = under_way.wait_for(|count| *count == 0);
+        let gone = under_way.wait_for(|under_way| *under_way == UnderWay::default());
         // Requests are futures that are dropped when they are polled next.
         let _gone = tokio::time::timeout(RECALL_TIMEOUT, gone).await;
         recalled
@@ -92,12 +104,25 @@ impl Gate {
 
     /// Makes an attempt while the gate is open. When the gate closes before it has ended, it is dropped, and made anew after the next
     /// opening. May be dropped at any point.
-    pub async fn pass<F: Future>(&self, mut attempt: impl FnMut() -> F) -> F::Output {
+    pub async fn pass<F: Future>(&self, attempt: impl FnMut() -> F) -> F::Output {
+        self.pass_as(false, attempt).await
+    }
+
+    /// As [`Gate::pass`], for what carries no data: closing the gate neither waits for it nor counts it.
+    pub async fn pass_aside<F: Future>(&self, attempt: impl FnMut() -> F) -> F::Output {
+        self.pass_as(true, attempt).await
+    }
+
+    async fn pass_as<F: Future>(
+        &self,
+        is_aside: bool,
+        mut attempt: impl FnMut() -> F,
+    ) -> F::Output {
         let Some(shared) = &self.0 else { return attempt().await };
         let mut phase = shared.phase.subscribe();
         loop {
             came(&mut phase, Phase::Open).await;
-            let _passage = Passage::new(shared);
+            let _passage = Passage::new(shared, is_aside);
             tokio::select! {
                 biased;
                 output = attempt() => return output,
@@ -129,6 +154,12 @@ impl Gate {
     }
 }
 
+impl UnderWay {
+    fn of(&mut self, is_aside: bool) -> &mut usize {
+        if is_aside { &mut self.asides } else { &mut self.requests }
+    }
+}
+
 impl Shared {
     fn closed(&self) -> MutexGuard<'_, Closed> {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,15 +174,18 @@ async fn came(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
 }
 
 impl<'a> Passage<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.under_way.send_modify(|count| *count += 1);
-        Self(shared)
+    fn new(shared: &'a Shared, is_aside: bool) -> Self {
+        shared.under_way.send_modify(|under_way| *under_way.of(is_aside) += 1);
+        Self { shared, is_aside }
     }
 }
 
 impl Drop for Passage<'_> {
     fn drop(&mut self) {
-        self.0.under_way.send_modify(|count| *count = count.saturating_sub(1));
+        self.shared.under_way.send_modify(|under_way| {
+            let count = under_way.of(self.is_aside);
+            *count = count.saturating_sub(1);
+        });
     }
 }
 
@@ -210,6 +244,22 @@ mod tests {
         };
         let ((), (recalled, while_closed)) = tokio::join!(attempt, close);
         assert_eq!((recalled, while_closed, attempts.load(Ordering::Relaxed)), (1, 1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_aside_is_recalled_without_grace_and_does_not_count() {
+        let gate = Gate::closed();
+        gate.open();
+        let begun = Instant::now();
+        let aside = tokio::time::timeout(LONG, gate.pass_aside(std::future::pending::<()>));
+        let close = async {
+            tokio::task::yield_now().await;
+            let recalled = gate.close(Duration::from_secs(3)).await;
+            (recalled, begun.elapsed())
+        };
+        let (aside, closed) = tokio::join!(aside, close);
+        assert!(aside.is_err());
+        assert_eq!(closed, (0, Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]

@@ -102,6 +102,18 @@ impl Service {
         held
     }
 
+    /// Has everything made ready for data that is expected soon. May be dropped at any point, which ends it.
+    pub async fn warm(&self) {
+        let mut warming = JoinSet::new();
+        for stage in &self.graph.stages {
+            for (_, instance) in self.graph.members(stage, &Graph::default()) {
+                let component = instance.component.clone();
+                warming.spawn(async move { component.warm().await });
+            }
+        }
+        while warming.join_next().await.is_some() {}
+    }
+
     /// What the components share.
     pub fn process(&self) -> &Process {
         &self.process

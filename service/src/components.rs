@@ -9,6 +9,8 @@ pub static COMPONENTS: Components = Components {
         &receiver_nop::FACTORY,
         #[cfg(feature = "receiver-otlp")]
         &receiver_otlp::FACTORY,
+        #[cfg(feature = "receiver-telemetryapi")]
+        &receiver_telemetryapi::FACTORY,
         #[cfg(feature = "receiver-zipkin")]
         &receiver_zipkin::FACTORY,
     ],
@@ -17,6 +19,10 @@ pub static COMPONENTS: Components = Components {
         &processor_attributes::FACTORY,
         #[cfg(feature = "processor-batch")]
         &processor_batch::FACTORY,
+        #[cfg(feature = "processor-coldstart")]
+        &processor_coldstart::FACTORY,
+        #[cfg(feature = "processor-decouple")]
+        &processor_decouple::FACTORY,
         #[cfg(feature = "processor-memory-limiter")]
         &processor_memory_limiter::FACTORY,
         #[cfg(feature = "processor-probabilistic-sampler")]

@@ -3,5 +3,6 @@
 mod backends;
 mod faults;
 mod isolation;
+mod outage;
 mod refusals;
 mod stopping;

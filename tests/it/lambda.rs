@@ -11,3 +11,4 @@ mod modes;
 mod open;
 mod shutdown;
 mod start;
+mod telemetry;

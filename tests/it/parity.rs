@@ -9,6 +9,7 @@ use serde_json::Value;
 use tests::parity::{Comparison, Difference, Listed};
 use tests::parts::project;
 
+mod awsxray;
 mod compare;
 mod datadog;
 mod zipkin;

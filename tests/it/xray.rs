@@ -9,7 +9,9 @@ use tests::xray::{self, XRayBackend};
 use tests::{send, spans};
 
 mod answers;
+mod any_span;
 mod limits;
+mod metadata;
 mod moto;
 
 /// The exporter's id in every configuration here.

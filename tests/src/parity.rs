@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+pub mod awsxray;
 pub mod datadog;
 mod keeper;
 mod listed;

@@ -1,6 +1,7 @@
 //! A program under test: its output is collected while it runs, and it never outlives its test.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -121,13 +122,19 @@ impl Process {
         self.memory_bytes("VmHWM:")
     }
 
-    /// The resident set as it is, in bytes, by the kernel's account.
+    /// The resident memory that is not of files, such as the program's own, in bytes, by the kernel's account.
     ///
     /// # Panics
     ///
     /// When the program is gone.
-    pub fn resident_bytes(&self) -> u64 {
-        self.memory_bytes("VmRSS:")
+    pub fn anonymous_bytes(&self) -> u64 {
+        self.memory_bytes("RssAnon:")
+    }
+
+    /// Whether a file is mapped into the program's memory.
+    pub fn maps(&self, file: &Path) -> bool {
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.id()));
+        maps.unwrap_or_default().contains(&*file.to_string_lossy())
     }
 
     /// Waits until every thread of the program is in a state of the kernel's, such as `T` for stopped.

@@ -19,6 +19,7 @@ use crate::server::{self, Outcome, Reply, Server, Service};
 use crate::spans::SpanId;
 
 pub mod document;
+mod once;
 mod signature;
 
 pub use document::Document;

@@ -43,7 +43,18 @@ impl<'a> Cargo<'a> {
 
     /// Runs cargo with its output on the terminal.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<(), Failure> {
-        run_visibly(&self.program, arguments, self.root)
+        self.run_with(arguments, &[])
+    }
+
+    /// The same with variables.
+    pub(crate) fn run_with(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<(), Failure> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).envs(variables.iter().copied()).current_dir(self.root);
+        run_on_terminal(command)
     }
 }
 
@@ -54,7 +65,12 @@ pub(crate) fn run_visibly(
     folder: &Path,
 ) -> Result<(), Failure> {
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.args(arguments).current_dir(folder);
+    run_on_terminal(command)
+}
+
+fn run_on_terminal(mut command: Command) -> Result<(), Failure> {
+    command.stdin(Stdio::null());
     let shown = shown(&command);
     match command.status() {
         Ok(status) if status.success() => Ok(()),

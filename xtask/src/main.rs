@@ -24,7 +24,8 @@ cargo xtask <task>
   bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
   parity [NAME] record anew what the reference Collector makes of our cases (needs Go)
   dist [ARGS]   make what people run: static binaries, images, Lambda layers (`--help` says more)
-  prove         everything that takes long: distributions in real containers, the full bench, the soak; `prove dist` for the first alone
+  prove [NAME…] everything that takes long, or the named ones: distributions in real containers (dist), both benches in full (bench),
+                the Lambda freeze campaigns (freezes), the soak (soak)
 ";
 
 fn main() -> ExitCode {
@@ -77,14 +78,18 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
 /// Builds what is measured as it ships, one package at a time, so that no feature of one leaks into the other.
 fn bench(arguments: &[String]) -> Result<(), Failure> {
     let cargo = Cargo::find(root());
-    cargo.run(&["build", "--release", "--package", "hikyaku"])?;
+    if arguments.first().is_some_and(|word| word == "lambda") {
+        cargo.run(&["build", "--profile", "lambda", "--package", "hikyaku-lambda"])?;
+    } else {
+        cargo.run(&["build", "--release", "--package", "hikyaku"])?;
+    }
     cargo.run(&["build", "--release", "--package", "xtask-bench"])?;
     let program = command::target_dir(root()).join("release").join("hikyaku-bench");
     command::run_visibly(&program, arguments, root())
 }
 
 fn prove(names: &[String]) -> Result<(), Failure> {
-    const ALL: [&str; 3] = ["dist", "bench", "soak"];
+    const ALL: [&str; 4] = ["dist", "bench", "freezes", "soak"];
     if let Some(unknown) = names.iter().find(|name| !ALL.contains(&name.as_str())) {
         let all = ALL.join(", ");
         return Err(Failure::new(format!("there is no proof {unknown:?}; there are {all}")));
@@ -92,9 +97,24 @@ fn prove(names: &[String]) -> Result<(), Failure> {
     for proof in ALL.into_iter().filter(|one| names.is_empty() || names.iter().any(|n| n == one)) {
         match proof {
             "dist" => dist::prove(root())?,
-            "bench" => bench(&[])?,
+            "bench" => {
+                bench(&[])?;
+                bench(&["lambda".to_owned()])?;
+            }
+            "freezes" => freezes()?,
             _ => bench(&["soak".to_owned()])?,
         }
+    }
+    Ok(())
+}
+
+/// The Lambda extension through a thousand freezes of each strategy, and a hundred thousand invocations of one process.
+fn freezes() -> Result<(), Failure> {
+    let cargo = Cargo::find(root());
+    cargo.run(&["build", "--package", "hikyaku-lambda"])?;
+    let long = [("HIKYAKU_LAMBDA_FREEZES", "1000"), ("HIKYAKU_LAMBDA_INVOCATIONS", "100000")];
+    for filter in ["lambda::campaign", "lambda::long"] {
+        cargo.run_with(&["test", "--package", "tests", "--test", "it", "--", filter], &long)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::answer::{Verdict, judge, nowhere, unreached};
 use crate::config::Config;
 use crate::delivery::Delivery;
-use crate::translate::{Call, GROWTH, Translation, Trimmed, translate};
+use crate::translate::{Call, GROWTH, Options, Translation, Trimmed, translate};
 
 /// Where X-Ray takes documents (`PutTraceSegments`).
 const PATH: &str = "/TraceSegments";
@@ -49,6 +49,7 @@ pub(crate) fn build_in(
         workers: Semaphore::new(config.num_workers),
         client: OnceLock::new(),
         url: OnceCell::new(),
+        options: config.options.clone().beside(context.process.provided()),
         context: context.clone(),
         config: config.clone(),
     };
@@ -57,6 +58,7 @@ pub(crate) fn build_in(
 
 pub(crate) struct XRay {
     config: Arc<Config>,
+    options: Options,
     context: Context,
     session: Session,
     /// Bounds the calls at a time.
@@ -86,11 +88,12 @@ impl Push for XRay {
         if expected > EXPECTED_BYTES && payload.items() > 1 {
             return Err(EncodeError::TooLarge);
         }
-        let translation = translate(payload, &self.config.options);
+        let translation = translate(payload, &self.options);
         self.tell(&translation);
         let unsendable = [
             (DropReason::Untranslatable, translation.without_ids),
             (DropReason::TooLarge, translation.too_large),
+            (DropReason::Filtered, translation.known_to_xray),
         ];
         let unsendable = unsendable.into_iter().filter(|(_, spans)| *spans > 0).collect();
         let requests = translation.calls.into_iter().map(|call| {
@@ -99,6 +102,13 @@ impl Push for XRay {
             EncodedRequest::new(PutRequest { call, delivery }, spans, bytes)
         });
         Ok(Encoded { requests: requests.collect(), unsendable })
+    }
+
+    async fn warm(&self, deadline: Deadline) {
+        // Where to is found out with the first request, which may ask somebody.
+        if let Some(url) = self.url.get() {
+            self.client().warm(url, deadline.instant()).await;
+        }
     }
 
     async fn send(&self, request: &PutRequest) -> Result<Sent, SendError> {

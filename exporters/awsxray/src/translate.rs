@@ -23,7 +23,7 @@ mod text;
 mod url;
 
 use pdata::Payload;
-use pdata::view::Span;
+use pdata::view::{AnyValue, Span};
 
 use calls::Calls;
 use document::{Documents, Writer};
@@ -37,6 +37,11 @@ pub use options::Options;
 /// The longest name that X-Ray takes.
 const NAME_BYTES_MAX: usize = 200;
 
+/// The scope of the `telemetryapi` receiver, and the mark of the spans whose ids are those of Lambda's own segments.
+const PLATFORM_SCOPE: &str =
+    "github.com/open-telemetry/opentelemetry-lambda/collector/receiver/telemetryapi";
+const PLATFORM_SPAN: &str = "aws.lambda.platform_span";
+
 /// Typical length of the bodies in lengths of the payload.
 pub const GROWTH: usize = 3;
 
@@ -49,6 +54,8 @@ pub struct Translation {
     pub without_ids: usize,
     /// Spans of which a document is too long, whatever is left out of it.
     pub too_large: usize,
+    /// Spans that X-Ray has from Lambda itself.
+    pub known_to_xray: usize,
     /// Documents that something was left out of.
     pub trimmed: Trimmed,
 }
@@ -75,7 +82,12 @@ pub fn translate(payload: &Payload, options: &Options) -> Translation {
     for resource_spans in payload.resource_spans() {
         let resource = ResourceParts::of(&resource_spans.resource, options);
         for scope_spans in resource_spans.scope_spans {
+            let is_of_platform = scope_spans.scope.name == PLATFORM_SCOPE;
             for span in scope_spans.spans {
+                if is_of_platform && span.attribute(PLATFORM_SPAN) == Some(AnyValue::Bool(true)) {
+                    translation.known_to_xray += 1;
+                    continue;
+                }
                 put_span(&mut calls, &mut writer, &span, &resource, options, &mut translation);
             }
         }

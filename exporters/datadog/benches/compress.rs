@@ -75,7 +75,7 @@ fn spans() -> Bytes {
 /// A list of log items.
 fn records() -> Bytes {
     let mut body = Vec::new();
-    let options = logs::translate::Options { fallback_host: "web-1" };
+    let options = logs::translate::Options { fallback_host: "web-1", function: None };
     let _done = logs::translate::translate(&log_records(), &options, &mut body);
     body.into()
 }

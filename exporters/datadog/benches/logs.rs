@@ -15,7 +15,7 @@ fn main() {
 
 #[divan::bench]
 fn hundred_records(bencher: Bencher<'_, '_>) {
-    let (payload, options) = (records(RECORDS), Options { fallback_host: "web-1" });
+    let (payload, options) = (records(RECORDS), Options { fallback_host: "web-1", function: None });
     bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
         let mut body = Vec::new();
         let done = translate(divan::black_box(&payload), &options, &mut body);
@@ -25,7 +25,7 @@ fn hundred_records(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn one_record_a_payload(bencher: Bencher<'_, '_>) {
-    let (payload, options) = (records(1), Options { fallback_host: "web-1" });
+    let (payload, options) = (records(1), Options { fallback_host: "web-1", function: None });
     bencher.bench_local(|| {
         let mut body = Vec::new();
         let done = translate(divan::black_box(&payload), &options, &mut body);

@@ -9,12 +9,12 @@ use exporter_helper::{
 };
 use net::host::Host;
 use pdata::{Payload, Signal};
-use pipeline::{BuildError, Client, Context, Exporter, Hosting, StartError};
+use pipeline::{BuildError, Client, Context, Deadline, Exporter, Hosting, StartError};
 use telemetry::names::DropReason;
 
 use crate::config::Config;
 use crate::host::Hosts;
-use crate::intake::Intake;
+use crate::intake::{Endpoint, Intake};
 use crate::key::KeyCheck;
 use crate::logs::{Logs, RECORDS_MAX};
 use crate::metrics::Metrics;
@@ -66,7 +66,8 @@ pub(crate) fn build(
     match context.signal {
         Some(Signal::Traces) => {
             let settings = shared.config.helper.clone();
-            let traces = Traces::new(shared.clone(), context.id.to_string());
+            let function = context.process.provided();
+            let traces = Traces::new(shared.clone(), context.id.to_string(), function);
             let traces = framed(shared, context.clone(), settings, traces)?;
             with_stats(shared, &context, traces)
         }
@@ -78,7 +79,8 @@ pub(crate) fn build(
         Some(Signal::Logs) => {
             let mut settings = shared.config.helper.clone();
             fill_requests(&mut settings, shared.config.logs.batch_wait);
-            framed(shared, context, settings, Logs::new(shared.clone()))
+            let logs = Logs::new(shared.clone(), context.process.provided());
+            framed(shared, context, settings, logs)
         }
         None => Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id))),
     }
@@ -135,11 +137,21 @@ impl<P: Push> Push for Framed<P> {
             self.context.tasks.spawn("check of the API key", async move {
                 tokio::select! {
                     () = tasks.stopped() => {}
-                    verdict = gate.pass(|| shared.key.verdict(&shared.intake)) => verdict.log(),
+                    verdict = gate.pass_aside(|| shared.key.verdict(&shared.intake)) => verdict.log(),
                 }
             });
         }
         self.push.send(request).await
+    }
+
+    async fn warm(&self, deadline: Deadline) {
+        let endpoint = match self.context.signal {
+            Some(Signal::Traces) => Endpoint::Traces,
+            Some(Signal::Metrics) => Endpoint::Series,
+            Some(Signal::Logs) => Endpoint::Logs,
+            None => return,
+        };
+        self.shared.intake.warm(endpoint, deadline).await;
     }
 
     fn max_request_bytes(&self) -> Option<usize> {

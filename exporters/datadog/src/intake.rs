@@ -93,6 +93,11 @@ impl Intake {
         self.client().send(&request, Deadline::after(timeout).instant()).await
     }
 
+    /// Opens a connection for a request to this endpoint.
+    pub(crate) async fn warm(&self, endpoint: Endpoint, deadline: Deadline) {
+        self.client().warm(&self.url(endpoint), deadline.instant()).await;
+    }
+
     /// The URL of an endpoint.
     pub(crate) fn url(&self, endpoint: Endpoint) -> Uri {
         let base = match endpoint.base() {

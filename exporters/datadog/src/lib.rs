@@ -5,6 +5,7 @@ pub mod traces;
 
 mod config;
 mod exporter;
+mod function;
 mod host;
 mod intake;
 mod key;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use exporter_helper::{EncodeError, Encoded, EncodedRequest, Push, SendError, Sent};
+use lambda::Function;
 use pdata::Payload;
 use pipeline::Client;
 use telemetry::names::DropReason;
@@ -22,12 +23,13 @@ const REQUESTS_MAX: usize = 32;
 /// The push of log records.
 pub(crate) struct Logs {
     shared: Arc<Shared>,
+    function: Option<Arc<Function>>,
 }
 
 impl Logs {
-    /// Sends by the client of a section.
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    /// Sends by the client of a section, beside this function if there is one.
+    pub(crate) fn new(shared: Arc<Shared>, function: Option<Arc<Function>>) -> Self {
+        Self { shared, function }
     }
 }
 
@@ -35,7 +37,10 @@ impl Push for Logs {
     type Request = IntakeRequest;
 
     fn encode(&self, payload: &Payload, _: &Client) -> Result<Encoded<IntakeRequest>, EncodeError> {
-        let options = Options { fallback_host: self.shared.fallback_host() };
+        let options = Options {
+            fallback_host: self.shared.fallback_host(),
+            function: self.function.as_deref(),
+        };
         let mut encoded = Encoded { requests: Vec::new(), unsendable: Vec::new() };
         for part in payload.clone().split_every(RECORDS_MAX) {
             let mut rest = part;

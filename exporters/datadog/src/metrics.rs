@@ -58,7 +58,8 @@ impl Metrics {
             Admission::Granted(hold) => hold,
             Admission::Spent(_) => Hold::none(),
         };
-        let translator = Translator::new(settings, now(), state.clone());
+        let function = context.process.provided();
+        let translator = Translator::new(settings, now(), state.clone()).beside(function);
         Self { shared, context, translator, state, hold, told: Once::new() }
     }
 

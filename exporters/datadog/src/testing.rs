@@ -170,3 +170,14 @@ pub(crate) fn logs(resource: &[(&str, &str)], bodies: impl IntoIterator<Item = S
     }]});
     Payload::from_json(Signal::Logs, request.to_string().as_bytes()).unwrap().payload
 }
+
+/// A function of these variables, called by this ARN for this request first: `{"variables": {…}, "arn": "…", "invoked": "…"}`.
+pub(crate) fn function(json: &str) -> lambda::Function {
+    let json: Value = serde_json::from_str(json).unwrap();
+    let lookup = |name: &str| json["variables"][name].as_str().map(str::to_owned);
+    let function =
+        lambda::Function::of(lookup).unwrap().started_at(std::time::SystemTime::UNIX_EPOCH);
+    function.set_arn(json["arn"].as_str().unwrap());
+    function.invoked(json["invoked"].as_str().unwrap(), std::time::SystemTime::UNIX_EPOCH);
+    function
+}

@@ -13,10 +13,13 @@ mod span;
 mod status_text;
 mod tags;
 
+use std::sync::Arc;
+
 use datadog::attributes::KnownAttributes;
 use datadog::chunks::{Chunk, ResourceTraces};
 use datadog::naming::Naming;
 use datadog::obfuscate::Obfuscator;
+use lambda::Function;
 use pdata::Payload;
 use regex::Regex;
 
@@ -41,6 +44,8 @@ pub struct Options {
     pub ignore_resources: Vec<Regex>,
     /// The host of resources that do not say which they are from.
     pub fallback_host: String,
+    /// The function that this process is beside, if it is.
+    pub function: Option<Arc<Function>>,
     /// The longest body before compression.
     pub body_len_max: usize,
 }
@@ -54,6 +59,7 @@ impl Options {
             top_level_by_kind: settings.compute_top_level_by_span_kind,
             ignore_resources: settings.ignore_resources.clone(),
             fallback_host: fallback_host.to_owned(),
+            function: None,
             body_len_max: BODY_LEN_MAX,
         }
     }
@@ -66,6 +72,7 @@ impl Default for Options {
             top_level_by_kind: false,
             ignore_resources: Vec::new(),
             fallback_host: String::new(),
+            function: None,
             body_len_max: BODY_LEN_MAX,
         }
     }

@@ -19,6 +19,8 @@ use crate::queue::{Job, size_of};
 /// Batches in the making, apart by metadata. There are never more than payloads in the queue.
 pub(crate) struct Batcher {
     settings: Batch,
+    /// Whether a batch takes the room of one request only.
+    joins_requests: bool,
     open: HashMap<Key, Open>,
     /// When batches are old enough, in order of opening. Entries of batches that were closed earlier are passed over.
     deadlines: VecDeque<(Instant, Key)>,
@@ -38,8 +40,8 @@ struct Open {
 }
 
 impl Batcher {
-    pub(crate) fn new(settings: Batch) -> Self {
-        Self { settings, open: HashMap::new(), deadlines: VecDeque::new() }
+    pub(crate) fn new(settings: Batch, joins_requests: bool) -> Self {
+        Self { settings, joins_requests, open: HashMap::new(), deadlines: VecDeque::new() }
     }
 
     /// Whether no batch is open.
@@ -125,7 +127,7 @@ impl Batcher {
     fn join(&mut self, key: &Key, job: Job, now: Instant) -> usize {
         let sizer = self.settings.sizer;
         if let Some(open) = self.open.get_mut(key) {
-            open.absorb(job);
+            open.absorb(job, !self.joins_requests);
             return open.size(sizer);
         }
         let deadline = now + self.settings.flush_timeout;
@@ -155,13 +157,13 @@ impl Open {
         }
     }
 
-    fn absorb(&mut self, job: Job) {
+    fn absorb(&mut self, job: Job, keeps_room: bool) {
         let Job { payload, custody, hold, kept, room, .. } = job;
         self.joiner.push(payload);
         self.custody.absorb(custody);
         self.hold.absorb(hold);
         self.kept.absorb(kept);
-        match (&mut self.room, room) {
+        match (&mut self.room, room.filter(|_| keeps_room)) {
             (Some(ours), Some(theirs)) => ours.merge(theirs),
             (ours @ None, theirs) => *ours = theirs,
             (Some(_), None) => {}

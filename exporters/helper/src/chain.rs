@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use config::Retry;
 use pdata::Payload;
-use pipeline::{Admission, Branch, Class, Client, ConsumeError, Gate, Hold, MemoryBudget};
+use pipeline::{Admission, Branch, Class, Client, ConsumeError, Gate, Hold, MemoryBudget, Process};
 use telemetry::names::{DropReason, RefuseReason};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -79,10 +79,10 @@ impl Chain {
         retry: Option<Retry>,
         metrics: Arc<Metrics>,
         journal: Journal,
-        budget: MemoryBudget,
         branch: Branch,
-        gate: Gate,
+        process: &Process,
     ) -> Self {
+        let (budget, gate) = (process.budget.clone(), process.gate.clone());
         let limit_bytes = AtomicUsize::new(push.max_request_bytes().unwrap_or(usize::MAX));
         let (pace, hopeless, turn) = (Pace::new(), AtomicBool::new(false), Mutex::new(()));
         Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pdata::Payload;
-use pipeline::{BoxFuture, Client, StartError};
+use pipeline::{BoxFuture, Client, Deadline, StartError};
 
 use crate::push::{EncodeError, Encoded, EncodedRequest, Progress, Push, SendError, Sent};
 
@@ -19,6 +19,7 @@ pub(crate) trait AnyPush: Send + Sync {
     fn offload_bytes(&self) -> usize;
     fn keeps_state(&self) -> bool;
     fn parallel(&self) -> usize;
+    fn warm(&self, deadline: Deadline) -> BoxFuture<'_, ()>;
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>>;
 }
 
@@ -85,6 +86,10 @@ impl<P: Push> AnyPush for Erased<P> {
 
     fn parallel(&self) -> usize {
         self.0.parallel()
+    }
+
+    fn warm(&self, deadline: Deadline) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.warm(deadline))
     }
 
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use config::Timeout;
 use pipeline::{
@@ -24,6 +25,9 @@ use crate::metrics::Metrics;
 use crate::push::Push;
 use crate::queue::{Job, Queue, Summon};
 use crate::settings::Settings;
+
+/// How long a connection may take that nobody waits for.
+const WARM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes an exporter for the context's signal out of one push.
 ///
@@ -46,11 +50,11 @@ pub(crate) fn build<P: Push>(
         return Err(BuildError(format!("exporter \"{}\" was built for no signal", context.id)));
     };
     let Settings { timeout: Timeout(timeout), retry, queue: queue_settings, labels } = settings;
+    let is_joined = function::joins(queue_settings.as_ref(), &context);
     let queue_settings = function::queue(queue_settings, &context);
     let metrics = Arc::new(Metrics::new(&context, signal, labels));
     let journal = Journal::new(metrics.id(), signal, queue_settings.is_some(), retry.is_some());
-    let budget = context.process.budget.clone();
-    let branch = budget.branch();
+    let branch = context.process.budget.branch();
     let push = Arc::new(Erased(Arc::new(push)));
     let core = Core {
         chain: Chain::new(
@@ -59,12 +63,11 @@ pub(crate) fn build<P: Push>(
             retry,
             metrics.clone(),
             journal,
-            budget,
             branch.clone(),
-            context.process.gate.clone(),
+            &context.process,
         ),
         ledger: Ledger::new(metrics.clone()),
-        queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch)),
+        queue: queue_settings.as_ref().map(|queue| Queue::new(queue, branch, is_joined)),
         waits: queue_settings.as_ref().is_none_or(|queue| queue.wait_for_result),
         batches: queue_settings.is_some_and(|queue| queue.batch.is_some()),
         metrics,
@@ -108,6 +111,12 @@ impl Consumer for Helper {
 impl Component for Helper {
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
         self.core.chain.push.start()
+    }
+
+    fn warm(&self) -> BoxFuture<'_, ()> {
+        let core = &self.core;
+        let warm = || core.chain.push.warm(Deadline::after(WARM_TIMEOUT));
+        Box::pin(core.context.process.gate.pass_aside(warm))
     }
 
     fn flush(&self, deadline: Deadline) -> BoxFuture<'_, usize> {

@@ -14,6 +14,13 @@ const BATCH_BYTES: u64 = 512 << 10;
 /// Batches are closed by flushes, not by their age: a timer means nothing over a freeze.
 const NO_TIMER: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Whether the queue joins payloads until a flush. What is joined counts as one request then, which is what it will be.
+pub(crate) fn joins(configured: Option<&Queue>, context: &Context) -> bool {
+    context.process.hosting == Hosting::Function
+        && context.process.gate.is_kept()
+        && configured.is_none_or(|queue| queue.batch.is_none())
+}
+
 /// The queue that an exporter has, after what its settings say.
 pub(crate) fn queue(configured: Option<Queue>, context: &Context) -> Option<Queue> {
     if context.process.hosting != Hosting::Function {

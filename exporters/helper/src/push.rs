@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use pdata::Payload;
-use pipeline::{Client, GrpcCode, StartError};
+use pipeline::{Client, Deadline, GrpcCode, StartError};
 use telemetry::names::DropReason;
 
 use crate::reason::Reason;
@@ -79,6 +79,13 @@ pub trait Push: Send + Sync + 'static {
     fn progress(&self, request: &Self::Request) -> Progress {
         let _all_or_nothing = request;
         Progress::default()
+    }
+
+    /// Opens the connection that the next request will need, if there is none: asked when one is expected soon. What goes wrong is left for
+    /// that request to find out. The helper may drop it part-way.
+    fn warm(&self, deadline: Deadline) -> impl Future<Output = ()> + Send {
+        let _no_connection = deadline;
+        std::future::ready(())
     }
 
     /// Called once before the first request: looks up authenticators, reads certificates. Must not wait for the backend.

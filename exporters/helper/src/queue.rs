@@ -82,7 +82,9 @@ pub(crate) enum OfferError {
 }
 
 impl Queue {
-    pub(crate) fn new(settings: &config::Queue, branch: Branch) -> Self {
+    /// With `is_joined`, a batch counts as one request, and not as those that it was made of.
+    pub(crate) fn new(settings: &config::Queue, branch: Branch, is_joined: bool) -> Self {
+        let joins_requests = is_joined && settings.sizer == Sizer::Requests;
         let capacity = usize::try_from(settings.queue_size).unwrap_or(usize::MAX);
         // A payload takes permits up to `u32::MAX`, and no receiver takes one of more bytes or items than that.
         let capacity = capacity.min(Semaphore::MAX_PERMITS);
@@ -96,7 +98,10 @@ impl Queue {
             work: Notify::new(),
             state: Mutex::new(State {
                 ready: VecDeque::new(),
-                batcher: settings.batch.clone().map(Batcher::new),
+                batcher: settings
+                    .batch
+                    .clone()
+                    .map(|settings| Batcher::new(settings, joins_requests)),
                 closed: false,
                 consumers: 0,
                 idle: 0,

@@ -121,6 +121,12 @@ impl Push for OtlpGrpc {
         }
     }
 
+    async fn warm(&self, deadline: Deadline) {
+        if let Some(client) = self.client() {
+            client.warm(deadline.instant()).await;
+        }
+    }
+
     fn request_bytes(&self, payload: &Payload) -> Option<usize> {
         Some(payload.encoded_len())
     }

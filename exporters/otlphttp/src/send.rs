@@ -162,6 +162,10 @@ impl Push for OtlpHttp {
         self.read(&reply.map_err(unreached)?)
     }
 
+    async fn warm(&self, deadline: Deadline) {
+        self.client().warm(&self.url, deadline.instant()).await;
+    }
+
     fn request_bytes(&self, payload: &Payload) -> Option<usize> {
         self.passes_on().then(|| payload.encoded_len())
     }

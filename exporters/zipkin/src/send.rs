@@ -100,6 +100,10 @@ impl Push for Zipkin {
         }
     }
 
+    async fn warm(&self, deadline: Deadline) {
+        self.client().warm(&self.url, deadline.instant()).await;
+    }
+
     async fn start(&self) -> Result<(), StartError> {
         if let Some(Auth { authenticator, .. }) = &self.config.client.auth {
             let id = authenticator

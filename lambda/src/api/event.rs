@@ -18,10 +18,12 @@ pub enum Event {
 pub struct Invoke {
     /// Its id, which the Telemetry API uses as well.
     pub request_id: String,
+    /// The ARN that was called, with a version or alias where the caller named one; empty where the platform does not tell.
+    pub function_arn: String,
+    /// The value of its `X-Amzn-Trace-Id` header; empty where there is none.
+    pub trace: String,
     /// When the function times out.
     pub deadline: SystemTime,
-    /// The ARN that was invoked, with a version or alias if it was named; empty where it is not told.
-    pub function_arn: String,
 }
 
 /// The end.
@@ -41,11 +43,16 @@ impl Event {
         let deadline = event.get("deadlineMs").and_then(milliseconds).unwrap_or_default();
         let deadline = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline))?;
         match text("eventType") {
-            "INVOKE" => Some(Self::Invoke(Invoke {
-                request_id: text("requestId").to_owned(),
-                deadline,
-                function_arn: text("invokedFunctionArn").to_owned(),
-            })),
+            "INVOKE" => {
+                let trace = event.get("tracing").and_then(|tracing| tracing.get("value")?.as_str());
+                let (request_id, function_arn) = (text("requestId"), text("invokedFunctionArn"));
+                Some(Self::Invoke(Invoke {
+                    request_id: request_id.to_owned(),
+                    function_arn: function_arn.to_owned(),
+                    trace: trace.unwrap_or_default().to_owned(),
+                    deadline,
+                }))
+            }
             "SHUTDOWN" => Some(Self::Shutdown(Shutdown {
                 reason: text("shutdownReason").to_owned(),
                 deadline,
@@ -69,8 +76,12 @@ mod tests {
         let invoke = br#"{"eventType":"INVOKE","deadlineMs":1700000003000,"requestId":"r-1",
             "invokedFunctionArn":"arn","tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1"}}"#;
         let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_003_000);
-        let (request_id, function_arn) = ("r-1".to_owned(), "arn".to_owned());
-        let expected = Event::Invoke(Invoke { request_id, deadline, function_arn });
+        let expected = Event::Invoke(Invoke {
+            request_id: "r-1".to_owned(),
+            function_arn: "arn".to_owned(),
+            trace: "Root=1".to_owned(),
+            deadline,
+        });
         assert_eq!(Event::parse(invoke), Some(expected));
         let shutdown =
             br#"{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":1.7e12}"#;

@@ -13,8 +13,9 @@ const GAP_FORGETS: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How old data may become in a handler that runs on and on, where it is not sent at once.
 const LONG_HANDLER: Duration = Duration::from_secs(1);
-/// How long an invocation is held, without need, for a flush that is about to end.
-const FINISH: Duration = Duration::from_millis(3);
+/// The least and the most that an invocation is held, without need, for a flush that is about to end: beside recalling it, which has the
+/// backend get it twice, a few milliseconds once in a while are the smaller evil.
+const FINISH: (Duration, Duration) = (Duration::from_millis(3), Duration::from_millis(50));
 /// Longest time for which no invocation waits for a backend that did not take what it waited for before.
 const OUTAGE_MAX: Duration = Duration::from_secs(60);
 /// Time that is left to the function before its timeout, whatever is held.
@@ -78,6 +79,8 @@ pub struct Planner {
     /// A request was recalled since the last flush that succeeded. Sent beside one more short handler, it would be recalled once more, and
     /// the backend would get it again and again.
     was_recalled: bool,
+    /// A flush succeeded since the last invocation began; at first, one is expected to.
+    is_in_use: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +102,7 @@ impl Planner {
             last_flush: None,
             outage: None,
             was_recalled: false,
+            is_in_use: true,
         }
     }
 
@@ -126,6 +130,19 @@ impl Planner {
                 }
             };
         if sends { Opening::Send } else { Opening::Hold }
+    }
+
+    /// Whether to open connections beside the handler that has just begun, for what is likely sent at its end: asked once for each
+    /// invocation. A function that sent nothing the last time is not expected to this time.
+    pub fn warms(&mut self, now: SystemTime) -> bool {
+        let is_in_use = std::mem::take(&mut self.is_in_use);
+        is_in_use
+            && !self.is_in_outage(now)
+            && match self.settings.strategy {
+                Strategy::End | Strategy::Continuous => true,
+                Strategy::Periodic(interval) => self.is_periodically_due(interval, now),
+                Strategy::Auto => !self.expects_next(),
+            }
     }
 
     /// How often [`Planner::look`] wants to be asked while a handler runs.
@@ -187,16 +204,18 @@ impl Planner {
             return Holding::For(budget);
         }
         let Some(flushing) = flushing else { return Holding::Not };
-        let remaining = self.flushes.high().saturating_sub(since(flushing, now));
-        // Whoever wants data sent beside every handler would rather wait a moment than have it sent twice.
-        let patience = match self.settings.strategy {
-            Strategy::Continuous => budget,
+        if self.flushes.seen() == 0 {
+            return Holding::Not;
+        }
+        // A flush that takes much longer than others may never end.
+        let longest = self.flushes.high().saturating_mul(3);
+        let remaining = longest.saturating_sub(since(flushing, now));
+        let (least, most) = match self.settings.strategy {
+            // Whoever wants data sent beside every handler accepts that some handlers are too short for it.
+            Strategy::Continuous => (FINISH.0, budget),
             _ => FINISH,
         };
-        match remaining <= patience && self.flushes.seen() > 0 {
-            true => Holding::Briefly(remaining.max(FINISH).min(budget)),
-            false => Holding::Not,
-        }
+        Holding::Briefly(remaining.clamp(least.min(most), most).min(budget))
     }
 
     /// Until when to wait for the end of a handler whose end may go unnoticed: late enough for ordinary ones, and with time to call `/next`
@@ -214,6 +233,7 @@ impl Planner {
         self.last_flush = Some(now);
         self.outage = None;
         self.was_recalled = false;
+        self.is_in_use = true;
     }
 
     /// Requests were recalled when an invocation ended.
@@ -262,7 +282,7 @@ impl Planner {
 
     /// Whether a flush that begins with a handler is likely over before it.
     fn fits_beside_handler(&self) -> bool {
-        self.flushes.seen() > 0 && self.flushes.high() < self.handlers.low()
+        self.flushes.seen() > 0 && self.flushes.high() * 3 / 2 < self.handlers.low()
     }
 }
 

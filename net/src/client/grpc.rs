@@ -174,6 +174,12 @@ impl GrpcClient {
         GrpcMessage { pieces, encoding: self.compression }
     }
 
+    /// Opens a connection for a call that is expected soon, unless there is one. What goes wrong is left for that call to find out. May be
+    /// dropped at any point.
+    pub async fn warm(&self, deadline: Instant) {
+        self.pool.warm(&self.target, deadline).await;
+    }
+
     /// Calls a method, `/package.Service/Method`. `metadata` wins over the headers of the
     /// settings. The future may be dropped at any point, which cancels the call; the server may
     /// have seen it by then.

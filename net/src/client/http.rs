@@ -1,6 +1,7 @@
 //! The HTTP client.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -71,6 +72,9 @@ pub struct Reply {
     /// Whether there is more of it than was read.
     pub is_truncated: bool,
 }
+
+/// A request on its way. On the heap: a future that other crates hold by value is compiled anew into each of them.
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, TransportError>> + Send + 'a>>;
 
 /// The longest wait for the next bytes of an answer's body.
 const STALL: Duration = Duration::from_secs(30);
@@ -151,7 +155,12 @@ impl HttpClient {
     /// # Errors
     /// When there is no answer by the deadline, with the peer, the cause, and the setting to
     /// change where one is likely to be wrong.
-    pub async fn send(
+    #[must_use]
+    pub fn send<'a>(&'a self, request: &'a Request, deadline: Instant) -> Sending<'a> {
+        Box::pin(self.exchange(request, deadline))
+    }
+
+    async fn exchange(
         &self,
         request: &Request,
         deadline: Instant,
@@ -211,6 +220,14 @@ impl HttpClient {
             is_truncated,
         };
         self.finish(lease, &target, reply)
+    }
+
+    /// Opens a connection to this URL's host for a request that is expected soon, unless there is one. What goes wrong is left for that
+    /// request to find out. May be dropped at any point.
+    pub async fn warm(&self, uri: &Uri, deadline: Instant) {
+        if let Ok(target) = Target::of(uri) {
+            self.pool.warm(&target, deadline).await;
+        }
     }
 
     /// Ends every connection and joins their tasks. Requests under way fail.

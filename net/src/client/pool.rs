@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -86,6 +87,9 @@ pub(super) struct TargetPool {
 
 type Tasks = Arc<Mutex<JoinSet<()>>>;
 
+/// A connection in the making.
+type Acquiring<'a> = Pin<Box<dyn Future<Output = Result<Lease, TransportError>> + Send + 'a>>;
+
 /// How long a connection without requests is trusted where the platform freezes the process: routers and balancers on the way forget
 /// connections, and the word of it does not reach a frozen process.
 pub(super) const STALE_AFTER_FREEZES: Duration = Duration::from_secs(10);
@@ -156,6 +160,16 @@ impl Pool {
         }
     }
 
+    /// Opens a connection for a request that is expected soon, unless there is one. What goes wrong is left for that request to find out.
+    pub(super) async fn warm(&self, target: &Target, deadline: Instant) {
+        let pool = self.target(target);
+        if !pool.is_warm().await
+            && let Ok(lease) = self.acquire(&pool, deadline).await
+        {
+            self.give_back(lease);
+        }
+    }
+
     /// Takes a connection back whose answer has been read.
     pub(super) fn give_back(&self, lease: Lease) {
         let connection = lease.into_connection();
@@ -200,8 +214,16 @@ impl Pool {
         pool
     }
 
-    /// A connection, kept or new.
-    async fn acquire(&self, pool: &TargetPool, deadline: Instant) -> Result<Lease, TransportError> {
+    /// A connection, kept or new. On the heap, since its callers are generic, and compiled into many crates.
+    fn acquire<'a>(&'a self, pool: &'a TargetPool, deadline: Instant) -> Acquiring<'a> {
+        Box::pin(self.checkout_or_open(pool, deadline))
+    }
+
+    async fn checkout_or_open(
+        &self,
+        pool: &TargetPool,
+        deadline: Instant,
+    ) -> Result<Lease, TransportError> {
         if let Some(lease) = pool.checkout(deadline).await {
             return Ok(lease);
         }
@@ -357,6 +379,17 @@ impl TargetPool {
                 return Some(connection.lend(false));
             }
         }
+    }
+
+    /// Whether there is a connection that the next request can use. Unlike lending it, this does not make it look used.
+    async fn is_warm(&self) -> bool {
+        tokio::task::yield_now().await;
+        let is_stale = |connection: &Connection| {
+            connection.sender.is_closed()
+                || self.stale_after.is_some_and(|limit| connection.usage.is_idle_for(limit))
+        };
+        lock(&self.shared).any_is(|connection| !is_stale(connection))
+            || lock(&self.idle).iter().any(|connection| !is_stale(connection))
     }
 
     /// No further request shall use this connection.

@@ -1,9 +1,9 @@
 //! Invocations under way.
 
+use lambda::TraceContext;
 use std::collections::VecDeque;
 
 use crate::ids;
-use crate::trace_context::TraceContext;
 
 /// Invocations that are remembered at most. On-demand there are two, on Managed Instances as many as run at once.
 const REMEMBERED_MAX: usize = 1024;

@@ -15,7 +15,6 @@ mod receiver;
 mod resource;
 mod spans;
 mod text;
-mod trace_context;
 
 use std::sync::Arc;
 

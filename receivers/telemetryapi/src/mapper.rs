@@ -4,6 +4,7 @@
 //! that has begun, and the metrics.
 
 use lambda::telemetry::{Event, EventKind, Platform};
+use lambda::{TraceContext, hex};
 use pdata::{Payload, Signal};
 
 use crate::config::Config;
@@ -13,7 +14,6 @@ use crate::metrics::{Metrics, Origin, Temporality};
 use crate::otlp;
 use crate::resource::Resource;
 use crate::spans::{self, Phase};
-use crate::trace_context::{TraceContext, hex};
 
 /// Turns events into telemetry.
 #[derive(Debug)]

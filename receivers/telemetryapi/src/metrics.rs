@@ -2,10 +2,10 @@
 //!
 //! Names, units, descriptions and bounds are those of the semantic conventions 1.25 and of upstream's `metric_builder.go`.
 
+use lambda::TraceContext;
 use pdata::wire;
 
 use crate::otlp;
-use crate::trace_context::TraceContext;
 
 const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.25.0";
 

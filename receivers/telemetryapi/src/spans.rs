@@ -3,13 +3,13 @@
 //! Kinds, ids and times of an invocation's span are those that AWS names in "Converting Lambda Telemetry API Event objects to
 //! OpenTelemetry Spans" (Lambda developer guide).
 
+use lambda::TraceContext;
 use lambda::telemetry::Platform;
 use pdata::wire;
 
 use crate::ids;
 use crate::invocations::Invocation;
 use crate::otlp::{put_bool, put_double, put_int, put_text};
-use crate::trace_context::TraceContext;
 
 // Field numbers of OTLP's `trace.proto`.
 const SCOPE_SPANS_SPANS: u32 = 2;

@@ -246,6 +246,71 @@ fn metadata_that_is_half_broken_at_first_goes_into_later_payloads() {
 }
 
 #[test]
+fn an_instance_that_answers_late_and_in_halves_is_asked_until_all_is_known() {
+    inside(
+        "aws::detection::an_instance_that_answers_late_and_in_halves_is_asked_until_all_is_known",
+        &[Has::Address(INSTANCE)],
+        || {
+            const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
+            let backend = OtlpBackend::start();
+            let asked = AtomicUsize::new(0);
+            let instance = at(INSTANCE, move |request| match request.target.as_str() {
+                "/latest/api/token" => Said::ok("the-token"),
+                DOCUMENT => match asked.fetch_add(1, Ordering::SeqCst) {
+                    0 => Said::Silence,
+                    1 => Said::Close,
+                    2 => Said::ok("{\"instanceId\": \"i-0"),
+                    3 => Said::status(500),
+                    _ => Said::ok(r#"{"instanceId":"i-0abc","region":"us-west-2"}"#),
+                },
+                // Without a host name.
+                _ => Said::status(404),
+            });
+            // Longer than patience: the first payload waits for what is found in the end.
+            let gateway = gateway(&backend, "{ detectors: [ec2], timeout: 20s }");
+            let agent = with(&gateway, &[("AWS_EC2_METADATA_DISABLED", "false")]).start();
+            send_trace(&gateway);
+            let resource = resource(&backend, 1);
+            assert_has(&resource, &[("host.id", "i-0abc"), ("cloud.region", "us-west-2")]);
+            assert!(!resource.contains_key("host.name") && !resource.contains_key("host.type"));
+            let documents = instance.seen().into_iter().filter(|seen| seen.target == DOCUMENT);
+            assert_eq!(documents.count(), 5);
+            assert_eq!(agent.stop().code, Some(0));
+        },
+    );
+}
+
+#[test]
+fn metadata_that_are_turned_off_are_no_instance_and_no_failure() {
+    inside(
+        "aws::detection::metadata_that_are_turned_off_are_no_instance_and_no_failure",
+        &[Has::Address(INSTANCE), Has::Address(TASK)],
+        || {
+            let backend = OtlpBackend::start();
+            let _instance = at(INSTANCE, |_| Said::status(403));
+            // A task whose endpoint does not know it, as after a restart of its agent.
+            let task = at(TASK, |_| Said::status(404));
+            let gateway = gateway(&backend, "{ detectors: [env, ec2, ecs], timeout: 1s }");
+            let uri = ("ECS_CONTAINER_METADATA_URI", "http://169.254.170.2/v3/1");
+            let own = ("OTEL_RESOURCE_ATTRIBUTES", "team=blue");
+            let agent = with(&gateway, &[uri, own, ("AWS_EC2_METADATA_DISABLED", "false")]).start();
+            send_trace(&gateway);
+            let resource = resource(&backend, 1);
+            assert_has(&resource, &[("team", "blue"), ("service.name", "shop")]);
+            assert!(!resource.contains_key("cloud.provider"), "{resource:?}");
+            wait_for_warning(&agent, "ecs");
+            assert!(
+                task.seen().iter().all(|seen| seen.target == "/v3/1/task"),
+                "{:?}",
+                task.seen()
+            );
+            let log = agent.stop().stderr;
+            assert!(!log.contains("\"detector\":\"ec2\""), "{log}");
+        },
+    );
+}
+
+#[test]
 fn a_malformed_variable_is_said_once_and_stops_nothing() {
     let backend = OtlpBackend::start();
     let gateway = gateway(&backend, "{ detectors: [env, system], override: false, timeout: 20s }");

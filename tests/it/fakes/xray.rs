@@ -128,6 +128,9 @@ fn every_broken_rule_of_a_document_is_a_violation() {
     orphan.as_object_mut().unwrap().remove("parent_id");
     assert_eq!(put(&backend, body(&[orphan])).0, 400);
     assert_eq!(backend.take_violations().len(), 1);
+    let twice = whole().to_string().replacen(r#""k":[1]"#, r#""k":[1],"k":2"#, 1);
+    assert_eq!(put(&backend, json!({"TraceSegmentDocuments": [twice]}).to_string()).0, 400);
+    assert!(backend.take_violations()[0].contains(r#"the key "k" is there twice"#));
     assert!(backend.requests().is_empty());
 }
 

@@ -134,12 +134,12 @@ fn forty_requests_at_once_in_the_smallest_function_are_all_taken_or_told_to_come
             .collect()
     });
     sandbox.finish(invocation, &Ending::Success, &RuntimeDone::Sent);
-    let resident = sandbox.process().resident_bytes();
+    let own = sandbox.process().anonymous_bytes();
     sandbox.shutdown();
     let accepted = requests.iter().zip(&taken).filter(|(_, taken)| **taken);
     let ids: Vec<_> = accepted.flat_map(|(request, _)| spans::ids(request)).collect();
     bed.backend.assert_delivered_once(&ids);
-    assert!(resident < 32 << 20, "{resident} bytes are resident");
+    assert!(own <= 16 << 20, "{own} bytes of its own, of 128 MB");
 }
 
 #[test]

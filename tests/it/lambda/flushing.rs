@@ -100,6 +100,21 @@ fn an_end_that_is_not_told_or_another_ones_is_found_out() {
 }
 
 #[test]
+fn many_small_requests_in_frequent_invocations_never_fill_the_queue() {
+    for strategy in ["auto", "continuous", "periodic"] {
+        let bed = Bed::new().exporter("sending_queue: { queue_size: 50 }");
+        let mut sandbox = bed.start_flushing(strategy);
+        let mut ids = Vec::new();
+        for _ in 0..30 {
+            // Each has to be taken.
+            ids.extend(sandbox.invoke(|_| (0..5).flat_map(|_| bed.send(1)).collect::<Vec<_>>()));
+        }
+        sandbox.shutdown();
+        bed.backend.assert_delivered_once(&ids);
+    }
+}
+
+#[test]
 fn a_handler_that_fails_has_its_data_delivered_before_the_freeze() {
     let bed = Bed::new();
     let mut sandbox = bed.start_flushing("auto");

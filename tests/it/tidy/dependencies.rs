@@ -34,7 +34,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["config"], &[&["confmap/core"]]),
     (&["net"], &[&["pdata", "config", "confmap/core", "telemetry"]]),
     (&["attributes"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
-    (&["datadog"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline"]]),
+    (&["datadog"], &[&["pdata", "confmap/core", "config", "telemetry", "pipeline", "attributes"]]),
     (&["lambda"], &[FOUNDATION]),
     (&["aws"], &[&["net", "config", "confmap/core", "telemetry"]]),
     (&["confmap/*"], &[&["confmap/core", "config", "net", "aws"]]),

@@ -55,10 +55,11 @@ func record(c *parity.Case) (map[string]any, error) {
 	for _, request := range c.Requests {
 		spans, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(request)
 		if err != nil {
-			return nil, err
+			// No exporter gets to see it: the Collector's receiver answers 400.
+			return map[string]any{"unreadable": true}, part.Shutdown(ctx)
 		}
 		if err := part.ConsumeTraces(ctx, spans); err != nil {
-			return nil, err
+			return map[string]any{"refused": err.Error()}, part.Shutdown(ctx)
 		}
 	}
 	if err := part.Shutdown(ctx); err != nil {
@@ -68,7 +69,9 @@ func record(c *parity.Case) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"documents": parity.Flat(bodies)}, nil
+	recorded := parity.Flat(bodies)
+	nameDrawn(recorded, c.Requests)
+	return map[string]any{"documents": recorded}, nil
 }
 
 // documents shows the segment documents of one request.

@@ -48,6 +48,11 @@ impl Clock {
         [("LD_PRELOAD", text(&self.library)), ("HIKYAKU_TEST_CLOCK", text(&self.path))]
     }
 
+    /// The library, which a program that it works on has mapped.
+    pub(super) fn library(&self) -> &Path {
+        &self.library
+    }
+
     /// Lets the wall clock be later by this.
     pub fn advance_wall(&self, by: Duration) {
         self.advance([by, Duration::ZERO]);

@@ -82,6 +82,11 @@ impl Sandbox {
         self.timeout = timeout;
     }
 
+    /// Lets the Telemetry API send what comes without waiting for more, where a test has no time for the subscriber's own 25 ms.
+    pub fn deliver_at_once(&self) {
+        self.shared().with(|machine| machine.telemetry.at_once = true);
+    }
+
     /// Lets the Telemetry API say 202 and "not supported" to the next subscription.
     pub fn without_telemetry(&self) {
         self.platform.without_telemetry();
@@ -206,6 +211,11 @@ impl Sandbox {
         self.wait_for("the extension to register", |machine| {
             (!machine.extensions.is_empty()).then_some(())
         });
+        let (clock, process) = (self.setup.clock(), self.process.as_ref());
+        if let (Some(clock), Some(process)) = (clock, process) {
+            let moves = process.maps(clock.library());
+            assert!(moves, "the clock of a statically linked extension cannot be moved");
+        }
     }
 
     /// Waits until the extension has called `next` and there is nothing for it to fetch.

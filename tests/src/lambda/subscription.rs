@@ -24,6 +24,8 @@ pub(super) struct Telemetry {
     history: Vec<Entry>,
     /// Nothing is sent while the environment is frozen, nor while a test holds it back.
     pub(super) held: bool,
+    /// What comes is sent without waiting for more.
+    pub(super) at_once: bool,
     /// The next batch is dropped while one is on its way, as the emulator does it.
     pub(super) drops_while_busy: bool,
     /// How often a batch that was not taken is sent again.
@@ -95,6 +97,7 @@ impl Telemetry {
             subscriptions: Vec::new(),
             history: Vec::new(),
             held: false,
+            at_once: false,
             drops_while_busy: false,
             sends_again: 0,
         }
@@ -137,7 +140,10 @@ impl Telemetry {
         if self.open && self.history.len() < HISTORY_MAX {
             self.history.push(entry.clone());
         }
-        self.subscriptions.iter_mut().for_each(|subscription| subscription.offer(entry));
+        for subscription in &mut self.subscriptions {
+            subscription.offer(entry);
+            subscription.flush |= self.at_once;
+        }
     }
 
     /// Nobody can subscribe any more.

@@ -17,6 +17,7 @@ use crate::run::{Bench, Losses, Stop};
 use crate::scenario::Scenario;
 
 mod ids;
+mod lambda;
 mod load;
 mod options;
 mod payload;
@@ -32,7 +33,21 @@ const IDLE_AFTER: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let options = match Options::read(std::env::args().skip(1)) {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == "lambda").is_some() {
+        return match lambda::Options::read(words) {
+            Ok(Some(options)) => conclude(lambda::measure(&options).await, true),
+            Ok(None) => {
+                print!("{}", lambda::HELP);
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::from(2)
+            }
+        };
+    }
+    let options = match Options::read(words) {
         Ok(Some(options)) => options,
         Ok(None) => {
             print!("{}", options::HELP);
@@ -43,11 +58,16 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match measure(&options).await {
+    conclude(measure(&options).await, options.soak || options.is_complete())
+}
+
+/// Says what is met and what is not.
+fn conclude(measured: Result<Vec<Verdict>, Box<dyn Error>>, complete: bool) -> ExitCode {
+    match measured {
         Ok(verdicts) => {
             println!();
             verdicts.iter().for_each(|verdict| println!("{verdict}"));
-            if !options.soak && !options.is_complete() {
+            if !complete {
                 println!("(a part of the bars, or not as they are defined: nothing to quote)");
             }
             ExitCode::from(u8::from(verdicts.iter().any(|verdict| !verdict.met)))

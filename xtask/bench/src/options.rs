@@ -10,6 +10,7 @@ use crate::scenario::{self, Scenario};
 
 pub(crate) const HELP: &str = "\
 cargo xtask bench [soak] [options]
+cargo xtask bench lambda [options]      (the Lambda extension; --help behind it lists its own)
 
 Measures the agent against the floor program on this machine and says whether every bar is met (exit code 1: not all).
 

@@ -82,10 +82,7 @@ impl Running {
 
     /// One of the kernel's memory figures, `VmRSS` or `VmHWM`, in MiB.
     pub(crate) fn memory_mib(&self, key: &str) -> Result<f64, Box<dyn Error>> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        Ok(kib.ok_or_else(|| format!("{} has no {key}", self.name))? / 1024.0)
+        memory_mib(self.child.id(), key).ok_or_else(|| format!("{} has no {key}", self.name).into())
     }
 
     /// Asks the process to end.
@@ -115,6 +112,14 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// One of the kernel's memory figures of a process, in MiB.
+pub(crate) fn memory_mib(process: u32, key: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024.0)
 }
 
 /// A port that was free a moment ago, and that no outgoing connection will be given: those get ports from 32768 on, and a

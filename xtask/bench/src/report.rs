@@ -47,6 +47,17 @@ impl Verdict {
         Self { what: what.into(), found: found_text, bar: bar_text, met: found <= bar }
     }
 
+    /// An interval within the bar on both sides of zero.
+    pub(crate) fn within(what: impl Into<String>, found: (f64, f64), bar: f64, unit: &str) -> Self {
+        let (low, high) = found;
+        Self {
+            what: what.into(),
+            found: format!("{low:.3} to {high:.3}{unit}"),
+            bar: format!("within ±{bar}{unit}"),
+            met: low >= -bar && high <= bar,
+        }
+    }
+
     /// Nothing missing, doubled, damaged or counted wrongly, and a clean end.
     pub(crate) fn no_loss(what: impl Into<String>, losses: Losses) -> Self {
         let Losses { missing, doubled, damaged, miscounted, bad_exits } = losses;

@@ -214,7 +214,12 @@ impl Bench {
         }
     }
 
-    fn ports(&self) -> Result<Ports, Box<dyn Error>> {
+    /// Where configurations and logs go.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn ports(&self) -> Result<Ports, Box<dyn Error>> {
         let (grpc, http, metrics) = (free_port()?, free_port()?, free_port()?);
         Ok(Ports { grpc, http, metrics, sink: self.sink_port })
     }

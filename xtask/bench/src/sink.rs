@@ -5,8 +5,9 @@
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -40,6 +41,8 @@ pub(crate) struct Delivery {
     pub(crate) wire_bytes: u64,
     /// Hits of APM stats.
     pub(crate) hits: u64,
+    /// When each span arrived, where that is noted.
+    pub(crate) times: Vec<(u64, Instant)>,
 }
 
 /// What a request's path says it carries.
@@ -95,6 +98,9 @@ impl Content {
 pub(crate) struct Sink {
     delivery: Mutex<Delivery>,
     refusing: AtomicBool,
+    notes_times: AtomicBool,
+    /// Before each answer, in microseconds.
+    delay_micros: AtomicU64,
 }
 
 impl Sink {
@@ -125,6 +131,17 @@ impl Sink {
     /// While set, every request is answered 503 and forgotten.
     pub(crate) fn refuse(&self, refusing: bool) {
         self.refusing.store(refusing, Ordering::Relaxed);
+    }
+
+    /// How long every answer takes.
+    pub(crate) fn answer_after(&self, delay: Duration) {
+        let micros = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX);
+        self.delay_micros.store(micros, Ordering::Relaxed);
+    }
+
+    /// Whether the time of each span's arrival is noted.
+    pub(crate) fn note_times(&self, notes: bool) {
+        self.notes_times.store(notes, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Delivery> {
@@ -165,6 +182,10 @@ impl Sink {
             self.lock().unreadable += 1;
             return Ok(reply(StatusCode::BAD_REQUEST));
         };
+        let delay = self.delay_micros.load(Ordering::Relaxed);
+        if delay > 0 {
+            tokio::time::sleep(Duration::from_micros(delay)).await;
+        }
         if self.refusing.load(Ordering::Relaxed) {
             return Ok(reply(StatusCode::SERVICE_UNAVAILABLE));
         }
@@ -181,8 +202,14 @@ impl Sink {
     fn record(&self, content: Content, body: Option<&[u8]>, wire_bytes: u64) {
         let mut delivery = self.lock();
         let delivery = &mut *delivery;
+        let (noted, now) = (self.notes_times.load(Ordering::Relaxed), Instant::now());
         let mut visit = |id| match ids::number(delivery.run, id) {
-            Some(number) => delivery.spans.insert(number),
+            Some(number) => {
+                delivery.spans.insert(number);
+                if noted {
+                    delivery.times.push((number, now));
+                }
+            }
             None => delivery.foreign += 1,
         };
         let whole = body.is_some_and(|body| match content {

@@ -52,6 +52,8 @@ pub(super) struct Scene<'s, 'a> {
     parent: Option<[u8; 8]>,
     /// Whether it is a subsegment by the span's kind and parent; only others have the resource's attributes.
     is_subsegment: bool,
+    /// Whether it is a subsegment of one that Lambda has made for the function, though it would be a segment elsewhere.
+    is_joined: bool,
 }
 
 impl Scene<'_, '_> {
@@ -72,7 +74,9 @@ impl<'a> Documents<'a> {
             SpanKind::Server | SpanKind::Internal => &[Role::LocalRoot],
             _ => &[Role::Dependency, Role::Service],
         };
-        Some(Self { ids, parent: span_id(span.parent_span_id).copied(), roles })
+        // X-Ray has no place for a document that is its own parent.
+        let parent = span_id(span.parent_span_id).filter(|parent| *parent != ids.span).copied();
+        Some(Self { ids, parent, roles })
     }
 
     pub(super) fn roles(&self) -> &'static [Role] {
@@ -95,7 +99,12 @@ impl<'a> Documents<'a> {
         };
         let is_entry = matches!(span.kind, SpanKind::Server | SpanKind::Consumer);
         let is_subsegment = !is_entry && parent.is_some();
-        Scene { span, resource, options, role, ids: self.ids, id, parent, is_subsegment }
+        let is_joined = is_entry
+            && parent.is_some()
+            && role == Role::Plain
+            && options.has_segment_of_lambda(self.ids.trace);
+        let ids = self.ids;
+        Scene { span, resource, options, role, ids, id, parent, is_subsegment, is_joined }
     }
 }
 
@@ -129,7 +138,8 @@ impl<'a> Writer<'a> {
             put_seconds(out, span.end_time_unix_nano);
         }
         put_flags(out, span, known);
-        if role == Role::Dependency || role == Role::Plain && scene.is_subsegment {
+        let is_plain_subsegment = role == Role::Plain && scene.is_subsegment;
+        if role == Role::Dependency || is_plain_subsegment || scene.is_joined {
             out.extend_from_slice(br#",\"type\":\"subsegment\""#);
         }
         put_namespace(out, span, role, is_of_aws || is_aws_sdk(known));

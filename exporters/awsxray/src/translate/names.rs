@@ -137,7 +137,8 @@ fn put_filtered(out: &mut Vec<u8>, text: &[u8]) -> bool {
 fn is_taken(c: char) -> bool {
     match u8::try_from(c) {
         Ok(byte) if byte.is_ascii() => TAKEN.get(usize::from(byte)).copied().unwrap_or_default(),
-        _ => c.general_category_group() == GeneralCategoryGroup::Letter,
+        // A letter in both tables, which are of different versions of Unicode: X-Ray does not know the newest letters.
+        _ => c.is_alphabetic() && c.general_category_group() == GeneralCategoryGroup::Letter,
     }
 }
 

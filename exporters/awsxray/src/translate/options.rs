@@ -1,7 +1,9 @@
 //! How spans are translated.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use lambda::Function;
 use pdata::KeyFilter;
 
 /// How spans are translated: settings of the same names.
@@ -11,6 +13,8 @@ pub struct Options {
     filter: KeyFilter,
     index_all: bool,
     log_groups: Vec<String>,
+    /// The function that this process is beside, if it is.
+    function: Option<Arc<Function>>,
 }
 
 impl Options {
@@ -22,7 +26,23 @@ impl Options {
             filter.add(key.as_bytes());
         }
         let indexed = indexed.iter().map(|key| key.as_bytes().to_vec()).collect();
-        Self { indexed, filter, index_all, log_groups: log_groups.to_vec() }
+        Self { indexed, filter, index_all, log_groups: log_groups.to_vec(), function: None }
+    }
+
+    /// The same beside this function, if there is one.
+    #[must_use]
+    pub fn beside(self, function: Option<Arc<Function>>) -> Self {
+        Self { function, ..self }
+    }
+
+    /// Whether this process is beside a function of Lambda.
+    pub(super) fn is_beside_function(&self) -> bool {
+        self.function.is_some()
+    }
+
+    /// Whether X-Ray has a segment in this trace that Lambda made for the function.
+    pub(super) fn has_segment_of_lambda(&self, trace_id: &[u8; 16]) -> bool {
+        self.function.as_ref().is_some_and(|function| function.is_in_trace(trace_id))
     }
 
     /// Whether every attribute becomes an annotation.

@@ -51,7 +51,7 @@ impl<'a> ResourceParts<'a> {
         this.put_service();
         let provider = this.known.text(Key::CloudProvider);
         if this.known.str(Key::CloudProvider).is_none_or(|provider| provider == AWS) {
-            this.put_origin();
+            this.put_origin(options);
         }
         if provider.is_empty() || provider == AWS {
             this.aws = Some(this.render_aws(options));
@@ -78,7 +78,7 @@ impl<'a> ResourceParts<'a> {
     }
 
     /// What kind of place it runs at, in X-Ray's words.
-    fn put_origin(&mut self) {
+    fn put_origin(&mut self, options: &Options) {
         let origin: &[u8] = match self.known.text(Key::CloudPlatform) {
             b"aws_app_runner" => b"AWS::AppRunner::Service",
             b"aws_eks" => b"AWS::EKS::Container",
@@ -89,6 +89,7 @@ impl<'a> ResourceParts<'a> {
                 _ => b"AWS::ECS::Container",
             },
             b"aws_ec2" => b"AWS::EC2::Instance",
+            b"" | b"aws_lambda" if options.is_beside_function() => b"AWS::Lambda::Function",
             _ => b"",
         };
         put_if(&mut self.common, br#",\"origin\":\""#, origin, usize::MAX);

@@ -147,7 +147,7 @@ fn queue_of_logs_batches_as_batch_wait_says_unless_the_queue_says_itself() {
 fn few_records_that_share_much_are_split_before_they_take_memory_without_end() {
     let long = "x".repeat(900_000);
     let many = logs(&[("k", &long)], (0..1000).map(|id| id.to_string()));
-    let push = Logs::new(shared(&settings("http://a", NO_QUEUE)));
+    let push = Logs::new(shared(&settings("http://a", NO_QUEUE)), None);
     assert_eq!(push.encode(&many, &Client::default()).err(), Some(EncodeError::TooLarge));
     let mut few = many.clone();
     drop(few.split_off(12));

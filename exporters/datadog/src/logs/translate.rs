@@ -10,6 +10,7 @@ mod record;
 mod roles;
 mod value;
 
+use lambda::Function;
 use pdata::Payload;
 
 use group::Group;
@@ -23,10 +24,12 @@ pub const BODY_BYTES_MAX: usize = 5_000_000;
 pub const RECORD_BYTES_MAX: usize = 1_000_000;
 
 /// What a translation depends on besides the payload.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
     /// The host of records that name none; empty for none.
     pub fallback_host: &'a str,
+    /// The function that this process is beside, if it is.
+    pub function: Option<&'a Function>,
 }
 
 /// What became of a payload's first records.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datadog::source::Source;
 use datadog::stats::{is_stats, unwrap};
 use datadog::tags::resource_tags;
+use lambda::Function;
 use pdata::Payload;
 use pdata::view::{AnyValue, Attributes, Data, Metric, ResourceMetrics, Scope};
 use telemetry::names::DropReason;
@@ -27,11 +28,14 @@ use super::tags::{Identity, Role, TagList};
 use super::units::unit;
 use super::wire::{Head, Sample, put_series, put_sketch};
 use crate::config::{self, InitialValue};
+use crate::function::FunctionTags;
 
 /// Translates payloads, and remembers what it has to from one to the next.
 #[derive(Debug)]
 pub(crate) struct Translator {
     settings: config::Metrics,
+    /// The function that this process is beside, if it is.
+    function: Option<Arc<Function>>,
     /// When this process began, in nanoseconds since 1970.
     began: u64,
     identity: Identity,
@@ -52,7 +56,12 @@ impl Translator {
     /// A translator of a process that began at a time in nanoseconds since 1970.
     pub(crate) fn new(settings: config::Metrics, began: u64, state: Arc<Mutex<State>>) -> Self {
         let (identity, running) = (Identity::default(), Mutex::default());
-        Self { settings, began, identity, state, running }
+        Self { settings, function: None, began, identity, state, running }
+    }
+
+    /// The same beside this function, if there is one: its tags are those of every series.
+    pub(crate) fn beside(self, function: Option<Arc<Function>>) -> Self {
+        Self { function, ..self }
     }
 
     /// Translates a payload into requests. Stats of the connector are given to `stats`.
@@ -94,6 +103,11 @@ impl Translator {
             });
         }
         resource_tags(&resource, |key, value| tags.push(key, value));
+        if let Some(function) = &self.function {
+            FunctionTags::of(function, &resource)
+                .iter()
+                .for_each(|(key, value)| tags.push(key.as_bytes(), value.as_bytes()));
+        }
         let mut counts = false;
         for scope_metrics in metrics.scope_metrics {
             let scope = scope_metrics.scope;

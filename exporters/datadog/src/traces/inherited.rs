@@ -94,6 +94,13 @@ impl<'a> Block<'a> {
         this
     }
 
+    /// Adds an entry of ours, unless an attribute has its key.
+    pub(super) fn add(&mut self, key: &'static [u8], value: &[u8]) {
+        if !self.has(key) {
+            self.push(Cow::Borrowed(key), value);
+        }
+    }
+
     /// Adds an entry. One that the agent takes out in the end (`normalize` of `pkg/trace/agent/normalizer.go`) counts as there and has no bytes.
     fn push(&mut self, key: Cow<'a, [u8]>, value: &[u8]) {
         let start = self.bytes.len();

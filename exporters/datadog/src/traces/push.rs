@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use exporter_helper::{EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Push, SendError, Sent};
 use http::{HeaderName, HeaderValue};
+use lambda::Function;
 use pdata::Payload;
 use pipeline::Client;
 use telemetry::names::DropReason;
@@ -22,6 +23,7 @@ const REPORTED_LANGUAGES: HeaderName = HeaderName::from_static("x-datadog-report
 pub(crate) struct Traces {
     shared: Arc<Shared>,
     id: String,
+    function: Option<Arc<Function>>,
     /// Made with the first payload, since the host is asked for then.
     options: OnceLock<Options>,
     workbenches: Workbenches,
@@ -63,14 +65,17 @@ impl Workbenches {
 }
 
 impl Traces {
-    /// Sends by the client of a section, for the exporter of this id.
-    pub(crate) fn new(shared: Arc<Shared>, id: String) -> Self {
-        Self { shared, id, options: OnceLock::new(), workbenches: Workbenches::new() }
+    /// Sends by the client of a section, for the exporter of this id, beside this function if there is one.
+    pub(crate) fn new(shared: Arc<Shared>, id: String, function: Option<Arc<Function>>) -> Self {
+        let (options, workbenches) = (OnceLock::new(), Workbenches::new());
+        Self { shared, id, function, options, workbenches }
     }
 
     fn options(&self) -> &Options {
-        self.options
-            .get_or_init(|| Options::of(&self.shared.config.traces, self.shared.fallback_host()))
+        self.options.get_or_init(|| Options {
+            function: self.function.clone(),
+            ..Options::of(&self.shared.config.traces, self.shared.fallback_host())
+        })
     }
 
     /// A request of a body, whose memory is left to the next.

@@ -16,6 +16,7 @@ use super::body::Bodies;
 use super::inherited::Block;
 use super::span::{SpanWriter, Surroundings};
 use super::{Decision, Judgement, Options, has_ids};
+use crate::function::{FunctionTags, ORIGIN};
 
 /// How much of the traces was sampled before: all, as far as an exporter knows.
 const SAMPLED: &str = "1.00";
@@ -32,6 +33,8 @@ pub(super) struct ResourceWriter<'s, 'a> {
     head: Option<Vec<u8>>,
     language: Cow<'a, str>,
     spans: SpanWriter<'a>,
+    /// What the function of this process adds to each span.
+    function: Option<FunctionTags>,
 }
 
 impl<'s, 'a> ResourceWriter<'s, 'a> {
@@ -43,17 +46,27 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
         now_nanos: i64,
     ) -> Self {
         let language = tag_value_of(resource.any_text(Key::TelemetrySdkLanguage));
-        let head = head(resource_spans, resource, traces, &language, options);
+        let function = options.function.as_deref();
+        let function = function.map(|f| FunctionTags::of(f, &resource_spans.resource.attributes));
+        let mut head = head(resource_spans, resource, traces, &language, options);
+        let mut block = Block::of_resource(resource);
+        if let Some(function) = &function {
+            put_entry(&mut head, 7, "_dd.tags.function", function.joined().as_bytes());
+            for (key, value) in function.of_span() {
+                block.add(key.as_bytes(), value.as_bytes());
+            }
+        }
         Self {
             resource,
             traces,
             options,
             now_nanos,
-            block: Block::of_resource(resource),
+            block,
             scope_blocks: traces.scopes.iter().map(Block::of_scope).collect(),
             head: Some(head),
             language,
             spans: SpanWriter::new(),
+            function,
         }
     }
 
@@ -124,6 +137,7 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
                 is_root: root == Some(entry.span_id),
                 has_no_parent: entry.parent_id == 0,
                 is_priority_automatic: decision.priority == 1,
+                function: self.function.as_ref(),
                 now_nanos: self.now_nanos,
             };
             let spans = &mut self.spans;
@@ -143,13 +157,12 @@ impl<'s, 'a> ResourceWriter<'s, 'a> {
             let origin = root.span.attributes.get(Key::Origin.text());
             let origin = origin.and_then(|value| value.as_str());
             let of_resource = || self.resource.text(Key::Origin).as_bytes();
-            put_if(&mut head, 2, origin.map_or_else(of_resource, |text| text.as_bytes()));
+            let origin = origin.map_or_else(of_resource, |text| text.as_bytes());
+            let own = if self.function.is_some() { ORIGIN } else { "" };
+            put_if(&mut head, 2, if origin.is_empty() { own.as_bytes() } else { origin });
         }
         for (key, value) in [("_dd.otlp_sr", SAMPLED), ("_dd.p.dm", decision.maker)] {
-            wire::put_message(&mut head, 4, |entry| {
-                wire::put_len(entry, 1, key.as_bytes());
-                wire::put_len(entry, 2, value.as_bytes());
-            });
+            put_entry(&mut head, 4, key, value.as_bytes());
         }
         head
     }
@@ -185,10 +198,7 @@ fn head(
     if !tags.is_empty() {
         let mut text = Vec::new();
         tags.put(&mut text);
-        wire::put_message(&mut head, 7, |entry| {
-            wire::put_len(entry, 1, b"_dd.tags.container");
-            wire::put_len(entry, 2, &text);
-        });
+        put_entry(&mut head, 7, "_dd.tags.container", &text);
     }
     let env = tag_value(first_text(resource, ENV_KEYS));
     let env = if env.is_empty() { first_tag(traces, resource, Key::Env, ENV_KEYS) } else { env };
@@ -249,6 +259,14 @@ fn tag_value_of(text: Cow<'_, str>) -> Cow<'_, str> {
         Cow::Borrowed(text) => tag_value(text),
         Cow::Owned(text) => Cow::Owned(tag_value(&text).into_owned()),
     }
+}
+
+/// Appends an entry of a map as field `number`.
+fn put_entry(out: &mut Vec<u8>, number: u32, key: &str, value: &[u8]) {
+    wire::put_message(out, number, |entry| {
+        wire::put_len(entry, 1, key.as_bytes());
+        wire::put_len(entry, 2, value);
+    });
 }
 
 fn put_if(out: &mut Vec<u8>, number: u32, text: &[u8]) {

@@ -18,6 +18,7 @@ use super::events;
 use super::inherited::{Block, boolean, datadog_key, is_http_status, is_normalised, put_value};
 use super::status_text::status_text;
 use super::tags::{Keys, Numbers, OWN_KEYS, Texts, put_text};
+use crate::function::FunctionTags;
 
 /// `TraceChunk.spans`.
 const SPANS: u32 = 3;
@@ -43,6 +44,8 @@ pub(super) struct Surroundings<'s, 'a> {
     pub(super) has_no_parent: bool,
     /// Whether the trace is kept with the priority of those that nobody decided about.
     pub(super) is_priority_automatic: bool,
+    /// The function that this process is beside, if it is.
+    pub(super) function: Option<&'s FunctionTags>,
     pub(super) now_nanos: i64,
 }
 
@@ -191,6 +194,11 @@ fn put_own_texts(
     if !span.links.is_empty() {
         events::put_links(scratch, span.links);
         texts.put(out, "_dd.span_links", scratch);
+    }
+    if let Some(function) = around.function
+        && facts.name == datadog::function::INVOCATION
+    {
+        function.of_invocation(span, |key, value| texts.put_if(out, key, value.as_bytes()));
     }
 }
 

@@ -26,7 +26,8 @@ async fn nobody_waits_for_the_backend_whatever_the_settings_say() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_at_once() {
-    let queue = Queue { queue_size: 2, block_on_overflow: true, ..Queue::default() };
+    let sizer = config::Sizer::Items;
+    let queue = Queue { queue_size: 2, sizer, block_on_overflow: true, ..Queue::default() };
     let (rig, _gate) = beside(with_queue(queue), Backend::taking_all());
     rig.offer(0..1).await.unwrap();
     rig.offer(1..2).await.unwrap();
@@ -92,4 +93,17 @@ async fn a_recalled_request_is_sent_again_and_counted_once() {
     rig.settled().await;
     assert_eq!(rig.backend.tried_ids(), [[0, 1, 2, 3], [0, 1, 2, 3]]);
     assert_eq!(rig.accounts(), Accounts::of_delivered(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_joined_counts_as_one_request() {
+    let queue = Queue { queue_size: 2, ..Queue::default() };
+    let (rig, gate) = beside(with_queue(queue), Backend::taking_all());
+    for id in 0..100 {
+        rig.offer(id..id + 1).await.unwrap();
+    }
+    assert!(rig.exposed().contains("queue_size{exporter=\"otlp/test\",data_type=\"traces\"} 1"));
+    gate.open();
+    assert_eq!(flush(&rig, 10).await, 0);
+    assert_eq!(rig.backend.tries().len(), 1);
 }

@@ -119,7 +119,7 @@ fn continuous_waits_for_old_data_only_and_a_moment_for_what_is_under_way() {
     assert_eq!(ended(&mut planner, now + 10, some(now)), Holding::Not);
     let holding =
         planner.ended(at(now + 10), at(now + 9_000), Ended::Well, some(now), Some(at(now)));
-    assert_eq!(holding, Holding::Briefly(MS * 10));
+    assert_eq!(holding, Holding::Briefly(MS * 50));
     assert_eq!(ended(&mut planner, now, some(now - 9_900)), Holding::For(MS * 1000));
 }
 
@@ -179,4 +179,34 @@ fn an_unnoticed_end_is_waited_for_until_shortly_before_the_timeout() {
     assert_eq!(planner.end_of_waiting(at(5), at(0)), Duration::ZERO);
     planner.flushed(at(0), MS * 200);
     assert_eq!(planner.end_of_waiting(at(0), at(3_000)), MS * 2_400);
+}
+
+#[test]
+fn a_flush_that_is_about_to_end_is_waited_for_and_one_that_hangs_is_not() {
+    let holding = |flush: u64, since: u64| {
+        let (mut planner, now) = used(Strategy::Auto, 100, flush);
+        planner.ended(at(now), at(now + 9_000), Ended::Well, some(now), Some(at(now - since)))
+    };
+    // Three times what flushes take is the longest that one is given.
+    assert_eq!(holding(4, 2), Holding::Briefly(MS * 10));
+    assert_eq!(holding(4, 1_000), Holding::Briefly(MS * 3));
+    assert_eq!(holding(400, 2), Holding::Briefly(MS * 50));
+}
+
+#[test]
+fn connections_are_opened_where_something_is_likely_sent_at_the_end() {
+    let mut rare = planner(Strategy::Auto);
+    rare.invoked(at(0), NOTHING);
+    assert!(rare.warms(at(0)), "the first invocation");
+    rare.invoked(at(60_000), NOTHING);
+    assert!(!rare.warms(at(60_000)), "nothing was sent");
+    rare.flushed(at(60_010), MS);
+    rare.invoked(at(120_000), NOTHING);
+    assert!(rare.warms(at(120_000)));
+    rare.flushed(at(120_010), MS);
+    rare.held_in_vain(at(120_020));
+    assert!(!rare.warms(at(120_030)), "the backend is down");
+    let (mut frequent, now) = used(Strategy::Auto, 100, 20);
+    frequent.invoked(at(now + 90), NOTHING);
+    assert!(!frequent.warms(at(now + 90)), "nothing is sent at the end");
 }

@@ -58,6 +58,11 @@ impl Shared {
         open.map(|connection| connection.lend(false))
     }
 
+    /// Whether any connection is like that.
+    pub(super) fn any_is(&self, like: impl Fn(&Connection) -> bool) -> bool {
+        self.entries.iter().filter_map(|entry| entry.connection.as_ref()).any(like)
+    }
+
     /// Keeps a new connection for further requests.
     pub(super) fn keep(&mut self, address: Option<SocketAddr>, connection: &Connection) {
         let connection = connection.share();

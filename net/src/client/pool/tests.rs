@@ -269,3 +269,31 @@ async fn connection_that_is_idle_for_too_long_by_either_clock_is_not_used_again(
         assert_eq!(clients.len(), connections, "{http2:?} {stale_after:?}");
     }
 }
+
+#[tokio::test]
+async fn warming_opens_a_connection_that_the_next_request_uses_and_no_second_one() {
+    for http2 in [Http2::Always, Http2::IfAgreed] {
+        let (sender, mut told) = mpsc::channel(100);
+        let (address, _server) = telling(0, sender);
+        let mut pool = pool_of(vec![address], http2, false);
+        pool.settings.max_idle = 10;
+        let target = target();
+        for _ in 0..3 {
+            within("a connection", pool.warm(&target, soon())).await;
+        }
+        assert!(told.try_recv().is_err(), "no request was sent");
+        let kept = lock(&pool.target(&target).idle).len();
+        assert_eq!(kept, usize::from(http2 == Http2::IfAgreed));
+        let build = |_: &_| Ok(request());
+        let exchange = pool.exchange(&target, soon(), build);
+        let (_response, lease) = within("an answer", exchange).await.unwrap();
+        assert!(!lease.is_new, "{http2:?}");
+    }
+}
+
+#[tokio::test]
+async fn warming_leaves_a_failure_for_the_request() {
+    let pool = pool_of(vec![nobody()], Http2::IfAgreed, false);
+    within("the end", pool.warm(&target(), soon())).await;
+    assert!(send(&pool).await.is_err());
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Frame, Stack, split_message};
+use super::{Frame, Stack, split_line, split_message};
 
 /// The first line is the exception itself.
 pub(super) fn parse(text: &str) -> Stack<'_> {
@@ -16,22 +16,43 @@ pub(super) fn parse(text: &str) -> Stack<'_> {
             let mut message = Cow::Borrowed(message);
             // A message may have lines of its own.
             while let Some(more) = lines.next_if(|line| !ends_message(line)) {
+                message.to_mut().push('\n');
                 message.to_mut().push_str(more);
             }
-            stack.caused_by(kind, message);
+            // An exception that stands above already ends the chain.
+            if !kind.starts_with("[CIRCULAR REFERENCE") {
+                stack.caused_by(kind, message);
+            }
         }
     }
     stack
 }
 
-/// `\tat LABEL(FILE:LINE)`; a class loader's or module's name before a slash is no part of the label.
+/// `\tat LABEL(FILE:LINE)`.
 fn frame(line: &str) -> Option<Frame<'_>> {
     let rest = line.strip_prefix("\tat ")?;
     let (label, place) = rest.split_once('(')?;
-    let place = place.strip_suffix(')')?;
-    let label = label.split_once('/').map_or(label, |(_, label)| label);
-    let (path, line) = place.split_once(':').unwrap_or((place, ""));
-    Some(Frame { path, line: line.parse().unwrap_or_default(), label })
+    let (path, line) = place_of(place.strip_suffix(')')?);
+    Some(Frame { path, line, label: without_module(label) })
+}
+
+/// `FILE:LINE`; code that PHP has made of a text has colons in its file's name.
+fn place_of(text: &str) -> (&str, i64) {
+    split_line(text).unwrap_or((text.split_once(':').map_or(text, |(path, _)| path), 0))
+}
+
+/// A label without the names of the class loader and the module before it, as in `app//a.B.c` and `java.base@17/a.B.c`. Slashes in names of hidden
+/// and anonymous classes are theirs.
+fn without_module(label: &str) -> &str {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
+    let mut label = label;
+    while let Some((module, rest)) = label.split_once('/') {
+        if !module.bytes().all(is_part) {
+            break;
+        }
+        label = rest;
+    }
+    label
 }
 
 fn ends_message(line: &str) -> bool {

@@ -59,6 +59,57 @@ fn java_s_suppressed_exceptions_are_passed_over() {
 }
 
 #[test]
+fn java_s_modules_are_no_part_of_a_label_and_hidden_classes_are() {
+    let text = "A: a\n\tat app//x.A.f(A.java:1)\n\tat own@2/x.mod@1/x.A.g(A.java:2)\n\tat x.A$$Lambda$14/0x00000008.run(Unknown Source)\n\tat eval(a.php(3) : eval()'d code:7)\n\tat class@anonymous\0/srv/a.php:9$0.pay(a.php:9)\nCaused by: B: b\nc\n\tat x.B.f(B.java:3)\nCaused by: [CIRCULAR REFERENCE: A: a]\n";
+    let stack = of("java", text);
+    let expected = [
+        "x.A.f A.java:1",
+        "x.A.g A.java:2",
+        "x.A$$Lambda$14/0x00000008.run Unknown Source:0",
+        "eval a.php(3) : eval()'d code:7",
+        "class@anonymous\0/srv/a.php:9$0.pay a.php:9",
+    ];
+    assert_eq!(frames(&stack.frames), expected);
+    let [cause] = &stack.causes[..] else { panic!("{stack:?}") };
+    assert_eq!((cause.kind, cause.message.as_ref()), ("B", "b\nc"));
+}
+
+#[test]
+fn python_s_groups_are_followed_by_their_exceptions() {
+    let text = "Traceback (most recent call last):\n  File \"/a.py\", line 1, in f\nKeyError: k\n\nDuring handling of the above exception, another exception occurred:\n\n  + Exception Group Traceback (most recent call last):\n  |   File \"/a.py\", line 2, in g\n  |     raise ExceptionGroup(\"two\", errors)\n  | ExceptionGroup: two (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File \"/a.py\", line 3, in h\n    | ValueError: v\n    | w\n    +---------------- 2 ----------------\n    | TypeError: without a trace\n    +------------------------------------\n";
+    let stack = of("python", text);
+    assert_eq!(frames(&stack.frames), ["g /a.py:2"]);
+    let causes: Vec<_> = stack
+        .causes
+        .iter()
+        .map(|cause| (cause.kind, cause.message.as_ref(), frames(&cause.frames)))
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            ("KeyError", "k", vec!["f /a.py:1".to_owned()]),
+            ("ValueError", "v\nw", vec!["h /a.py:3".to_owned()])
+        ]
+    );
+}
+
+#[test]
+fn dotnet_s_aggregates_are_followed_by_their_exceptions() {
+    let text = "A: two (b\nb2) (c)\n ---> B: b\nb2\n   at x.B() in /b.cs:line 2\n   --- End of inner exception stack trace ---\n   at x.A() in /a.cs:line 1\n ---> (Inner Exception #1) C: c\n   at x.C() in /c.cs:line 3<---\n\n";
+    let stack = of("dotnet", text);
+    assert_eq!(frames(&stack.frames), ["x.A() /a.cs:1"]);
+    let [b, c] = &stack.causes[..] else { panic!("{stack:?}") };
+    assert_eq!(
+        (b.kind, b.message.as_ref(), frames(&b.frames)),
+        ("B", "b\nb2", vec!["x.B() /b.cs:2".to_owned()])
+    );
+    assert_eq!(
+        (c.kind, c.message.as_ref(), frames(&c.frames)),
+        ("C", "c", vec!["x.C() /c.cs:3".to_owned()])
+    );
+}
+
+#[test]
 fn dotnet_s_chains_nest() {
     let text = "A: a\n ---> B: b\n ---> C: c\n   at x.C()\n   --- End of inner exception stack trace ---\n   at x.B() in /b.cs:line 2\n   --- End of inner exception stack trace ---\n--- End of stack trace from previous location ---\n   at x.A() in /a.cs:line 1\n";
     let stack = of("dotnet", text);

@@ -11,6 +11,7 @@ use pdata::view::{AnyValue, Attributes, Scope};
 use super::Options;
 use super::roles::{Field, spare_name};
 use super::value::{put_as_string, put_string};
+use crate::function::FunctionTags;
 
 /// A resource and one of its scopes as Datadog sees them.
 pub(super) struct Group<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Group<'a> {
     pub(super) host: Host<'a>,
     /// The host of records that name none where the resource says nothing; may be empty.
     pub(super) fallback_host: &'a str,
+    /// The function that this process is beside, if it is.
+    pub(super) function: Option<FunctionTags>,
     /// The service, escaped; empty where each record is to say.
     pub(super) service: Vec<u8>,
     /// The tags, escaped, each with a comma behind it.
@@ -60,12 +63,17 @@ impl<'a> Group<'a> {
             put_escaped(&mut service, &text);
         }
         let mut tags = Vec::new();
-        resource_tags(attributes, |key, value| {
+        let mut tag = |key: &[u8], value: &[u8]| {
             put_escaped(&mut tags, key);
             tags.push(b':');
             put_escaped(&mut tags, value);
             tags.push(b',');
-        });
+        };
+        resource_tags(attributes, &mut tag);
+        let function = options.function.map(|function| FunctionTags::of(function, attributes));
+        for (key, value) in function.iter().flat_map(FunctionTags::iter) {
+            tag(key.as_bytes(), value.as_bytes());
+        }
         let mut this = Self {
             resource: attributes.iter().map(|pair| (pair.key.as_bytes(), pair.value)).collect(),
             host: match Source::of(attributes) {
@@ -74,6 +82,7 @@ impl<'a> Group<'a> {
                 Some(Source::Host(_)) | None => Host::Unknown,
             },
             fallback_host: options.fallback_host,
+            function,
             service,
             tags,
             source: None,

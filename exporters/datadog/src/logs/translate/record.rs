@@ -12,6 +12,7 @@ use super::group::{Group, Host};
 use super::ids::{from_hex, id, low_half, put_time, put_trace_id};
 use super::roles::{Field, Fields, Role};
 use super::value::{put_as_string, put_string, put_value};
+use crate::function::{FunctionTags, ORIGIN};
 
 /// `ddsource` of records that name none (contrib `exporter/datadogexporter/logs_exporter.go`).
 const SOURCE: &[u8] = b"otlp_log_ingestion";
@@ -41,6 +42,8 @@ struct Slots<'a> {
     service: Option<&'a [u8]>,
     source: Option<&'a [u8]>,
     log_source: &'a [u8],
+    /// The invocation of a function that the record is from.
+    request_id: &'a [u8],
     service_name: Option<AnyValue<'a>>,
 }
 
@@ -112,8 +115,24 @@ pub(super) fn put<'a>(
             out.extend_from_slice(rendered);
         }
     }
+    if let Some(function) = &group.function
+        && !entries.has_key(b"lambda")
+        && !group.has_key(b"lambda")
+    {
+        put_function(out, function, slots.request_id);
+    }
     put_message(out, start, slots.message.map_or(record.body, |(_, value)| value), text);
     true
+}
+
+/// Appends what Datadog's pages find the log of an invocation by.
+fn put_function(out: &mut Vec<u8>, function: &FunctionTags, request_id: &[u8]) {
+    out.extend_from_slice(b"\"lambda\":{");
+    put_member(out, "arn", function.arn().as_bytes());
+    put_member(out, "request_id", request_id);
+    // The last of the members has a comma behind it.
+    out.truncate(out.len() - 1);
+    out.extend_from_slice(b"},");
 }
 
 /// Fills a slot with the last value that says something. Gives back the one that loses its place.
@@ -167,6 +186,9 @@ impl<'a> Slots<'a> {
             b"datadog.log.source" => {
                 self.log_source = value.as_str().map(|text| text.as_bytes()).unwrap_or_default();
             }
+            b"faas.invocation_id" => {
+                self.request_id = value.as_str().map(|text| text.as_bytes()).unwrap_or_default();
+            }
             b"service.name" if self.service_name.is_none() => self.service_name = Some(*value),
             _ => {}
         }
@@ -177,7 +199,8 @@ impl<'a> Slots<'a> {
         self.put_host(out, record, group);
         let log_source = group.source.as_deref().unwrap_or(self.log_source);
         let named = self.source.unwrap_or(log_source);
-        put_member(out, "ddsource", if named.is_empty() { SOURCE } else { named });
+        let default = if group.function.is_some() { ORIGIN.as_bytes() } else { SOURCE };
+        put_member(out, "ddsource", if named.is_empty() { default } else { named });
         match (self.service, self.service_name) {
             (Some(service), _) => put_member(out, "service", service),
             (None, _) if !group.service.is_empty() => {

@@ -22,7 +22,7 @@ fn items(payload: &Payload, fallback_host: &str) -> Vec<Value> {
     let mut rest = payload.clone();
     while rest.items() > 0 {
         let mut body = Vec::new();
-        let done = translate(&rest, &Options { fallback_host }, &mut body);
+        let done = translate(&rest, &Options { fallback_host, function: None }, &mut body);
         let Value::Array(list) = serde_json::from_slice(&body).unwrap() else { panic!("no list") };
         assert_eq!(list.len(), done.written);
         items.extend(list);

@@ -1,5 +1,5 @@
 //! Golden cases: each folder of `testdata/translate` whose `in.json` holds resource spans has the decoded bodies in `out.json`, translated
-//! with the settings of its `config.yaml`. `HIKYAKU_REFRESH_GOLDEN=1` writes them anew, to be reviewed as a diff.
+//! with the settings of its `config.yaml`, beside the function of its `function.json` if there is one. `HIKYAKU_REFRESH_GOLDEN=1` writes them anew, to be reviewed as a diff.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,11 @@ fn translate_case(case: &Path, json: &str) -> Translation {
     let settings = fs::read_to_string(case.join("config.yaml")).unwrap_or_default();
     let (config, report) = crate::testing::read(&format!("api: {{key: {KEY}}}\n{settings}"));
     assert!(!report.contains("error"), "{case:?}: {report}");
-    let options = Options::of(&config.traces, "parity-host");
+    let function = fs::read_to_string(case.join("function.json")).ok();
+    let options = Options {
+        function: function.map(|text| Arc::new(crate::testing::function(&text))),
+        ..Options::of(&config.traces, "parity-host")
+    };
     translated(&payload(json), &options)
 }
 

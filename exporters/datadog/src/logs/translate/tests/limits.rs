@@ -36,7 +36,7 @@ fn payload(resource: Attributes<'_>, records: &[(&str, Attributes<'_>)]) -> Payl
 
 fn body_of(payload: &Payload) -> (Done, Vec<u8>) {
     let mut body = Vec::new();
-    let done = translate(payload, &Options { fallback_host: "" }, &mut body);
+    let done = translate(payload, &Options { fallback_host: "", function: None }, &mut body);
     (done, body)
 }
 

@@ -291,7 +291,7 @@ proptest! {
     fn body_is_json_in_which_no_name_comes_twice(groups in groups()) {
         let mut body = Vec::new();
         let payload = payload(&groups);
-        let done = super::translate(&payload, &super::Options { fallback_host: "" }, &mut body);
+        let done = super::translate(&payload, &super::Options { fallback_host: "", function: None }, &mut body);
         prop_assert_eq!(done.written, payload.items());
         let read = serde_json::from_slice::<Vec<Unique>>(&body);
         prop_assert!(read.is_ok(), "{}: {}", read.err().unwrap(), String::from_utf8_lossy(&body));
