@@ -12,11 +12,20 @@ use super::examples::check;
 
 /// Runs the program behind `cargo xtask dist`, and returns what it printed.
 pub(super) fn dist(arguments: &[&str]) -> String {
+    dist_with(arguments, None)
+}
+
+/// The same, with the programs of a folder before those of the machine.
+fn dist_with(arguments: &[&str], programs: Option<&Path>) -> String {
     let own = std::env::current_exe().unwrap();
     let program = own.ancestors().nth(2).unwrap().join("hikyaku-dist");
     assert!(program.is_file(), "there is no {program:?}: run `cargo build -p xtask-dist`");
     let mut command = Command::new(program);
     command.args(arguments).current_dir(project());
+    if let Some(folder) = programs {
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", folder.display()));
+    }
     let ended = Process::start("hikyaku-dist", command).wait();
     assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
     ended.stdout
@@ -148,4 +157,35 @@ fn publishing_prints_a_call_for_each_region_and_wants_the_layer_made_before() {
         let call = format!("aws lambda publish-layer-version --region {region}");
         assert!(printed.contains(&call), "{printed}");
     }
+}
+
+/// The answers are those of the AWS command line; that it takes the calls has been tried with the real one and moto.
+#[test]
+fn publishing_lets_others_use_the_version_that_aws_gave_the_layer() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = packed("layer", "lambda");
+    let (out, programs) = (folder.path().to_str().unwrap(), folder.path().join("programs"));
+    std::fs::create_dir(&programs).unwrap();
+    let aws = programs.join("aws");
+    let script = "#!/bin/sh
+echo \"$@\" >> \"$(dirname \"$0\")/calls\"
+[ \"$2\" = publish-layer-version ] && echo arn:aws:lambda:eu-west-1:123456789012:layer:hikyaku-amd64:17
+exit 0
+";
+    std::fs::write(&aws, script).unwrap();
+    std::fs::set_permissions(&aws, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let words =
+        ["publish", "--run", "--public", "--regions=eu-west-1", "--arch=amd64", "--out", out];
+    let printed = dist_with(&words, Some(&programs));
+    assert_eq!(printed, "arn:aws:lambda:eu-west-1:123456789012:layer:hikyaku-amd64:17\n");
+    let calls = std::fs::read_to_string(programs.join("calls")).unwrap();
+    let [publish, permit] = calls.lines().collect::<Vec<_>>()[..] else { panic!("{calls}") };
+    assert!(
+        publish.contains("fileb://") && publish.contains("hikyaku-lambda-amd64.zip"),
+        "{calls}"
+    );
+    assert!(
+        permit.contains("add-layer-version-permission") && permit.contains("--version-number 17")
+    );
 }

@@ -58,7 +58,8 @@ pub(crate) fn zip(tree: &Tree, packing: Packing) -> Result<Vec<u8>, Failure> {
     let options = match packing {
         Packing::Small => SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9)),
+            // Beyond 9 it is zopfli's, which is some percent smaller; after a few rounds it finds little more.
+            .compression_level(Some(9 + 5)),
         Packing::Quick => {
             SimpleFileOptions::default().compression_method(CompressionMethod::Stored)
         }

@@ -26,14 +26,6 @@ impl Binary {
         }
     }
 
-    /// The profile of the root's Cargo.toml that it ships with: the agent is made for speed, the extension for size and start-up.
-    pub(crate) fn profile(self) -> &'static str {
-        match self {
-            Self::Agent => "release",
-            Self::Lambda => "lambda",
-        }
-    }
-
     /// The feature with an allocator that is better than musl's for it. The extension is smaller without, and holds little.
     pub(crate) fn allocator(self) -> Option<&'static str> {
         (self == Self::Agent).then_some("mimalloc")

@@ -1,6 +1,6 @@
 //! Compiling a binary that runs anywhere: static, against musl, for either architecture, the same bytes from any folder.
 //!
-//! zig stands in for the C compilers and linkers of both targets, and cargo-zigbuild tells cargo so; both come as Python wheels
+//! zig stands in for the C compilers of both targets, and cargo-zigbuild tells cargo so; both come as Python wheels
 //! (`cargo xtask parts cross`), the standard libraries from rustup.
 
 use std::ffi::OsString;
@@ -11,6 +11,14 @@ use crate::binary::{Arch, Binary};
 use crate::elf;
 use crate::failure::{About, Failure};
 use crate::project;
+
+/// The profile whose binaries are small before they are fast.
+const SMALL: &str = "lambda";
+
+/// How a binary is linked: by Rust's own linker, which folds functions that turned out the same; at a fixed address, so that nothing is relocated at
+/// each start.
+const LINKING: [&str; 3] =
+    ["-Clinker=rust-lld", "-Clink-arg=--icf=all", "-Crelocation-model=static"];
 
 /// What compiles for both architectures.
 pub(crate) struct Toolchain {
@@ -75,6 +83,7 @@ impl Toolchain {
     pub(crate) fn compile(
         &self,
         binary: Binary,
+        profile: &str,
         features: &str,
         arch: Arch,
     ) -> Result<Compiled, Failure> {
@@ -82,11 +91,14 @@ impl Toolchain {
         let zig = target.join("zig");
         let mut command = Command::new(project::root().join(".parts/cross/bin/cargo-zigbuild"));
         command
-            .args(["zigbuild", "--locked", "--package", binary.name()])
-            .args(["--profile", binary.profile(), "--target", arch.target()])
+            .args(["rustc", "--locked", "--package", binary.name(), "--bin", binary.name()])
+            .args(["--profile", profile, "--target", arch.target()])
             .args(["--no-default-features", "--features", features])
             .arg("--target-dir")
             .arg(&target)
+            .arg("--")
+            .args(LINKING)
+            .args((profile == SMALL).then_some("-Cllvm-args=-inline-threshold=0"))
             .current_dir(project::root())
             .env("PATH", &self.path)
             .env("CARGO", project::cargo())
@@ -95,9 +107,9 @@ impl Toolchain {
             .env("ZIG_GLOBAL_CACHE_DIR", zig.join("global"))
             .env("ZIG_LOCAL_CACHE_DIR", zig.join("local"))
             // Symbols are what the sizes are counted by; they go afterwards.
-            .env(profile_variable(binary, "STRIP"), "none");
+            .env(format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase()), "none");
         project::run(command)?;
-        let path = target.join(arch.target()).join(binary.profile()).join(binary.name());
+        let path = target.join(arch.target()).join(profile).join(binary.name());
         let whole = std::fs::read(&path).at(&path)?;
         let sizes = elf::sizes(&whole).at(&path)?;
         let stripped = self.strip(&path)?;
@@ -144,9 +156,4 @@ pub(crate) fn target_folder() -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().about("this program's own path")?;
     let target = own.parent().and_then(Path::parent);
     Ok(target.map_or_else(|| project::root().join("target"), Path::to_path_buf))
-}
-
-/// The variable with which cargo takes a setting of a profile.
-fn profile_variable(binary: Binary, setting: &str) -> String {
-    format!("CARGO_PROFILE_{}_{setting}", binary.profile().to_uppercase())
 }

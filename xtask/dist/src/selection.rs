@@ -24,6 +24,7 @@ const KINDS: [(&str, &str); 6] = [
 pub(crate) struct Distribution {
     pub(crate) name: String,
     pub(crate) description: String,
+    optimize: Optimize,
     /// Features of each binary that is to be built.
     pub(crate) binaries: BTreeMap<Binary, BTreeSet<String>>,
     /// What to say to whoever builds it.
@@ -37,6 +38,8 @@ struct List {
     /// What is built; both when it is not said.
     #[serde(default)]
     builds: Builds,
+    #[serde(default)]
+    optimize: Optimize,
     #[serde(flatten)]
     kinds: BTreeMap<String, toml::Value>,
 }
@@ -49,6 +52,15 @@ impl Default for Builds {
     fn default() -> Self {
         Self(vec![Build::Agent, Build::Lambda])
     }
+}
+
+/// What the agent is compiled for. The extension is always small.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Optimize {
+    #[default]
+    Speed,
+    Size,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -105,6 +117,14 @@ impl Distribution {
     pub(crate) fn features(&self, binary: Binary) -> Option<String> {
         let features = self.binaries.get(&binary)?.iter().map(String::as_str);
         Some(features.chain(binary.allocator()).collect::<Vec<_>>().join(","))
+    }
+
+    /// The profile of the root's Cargo.toml that a binary is compiled with.
+    pub(crate) fn profile(&self, binary: Binary) -> &'static str {
+        match (binary, self.optimize) {
+            (Binary::Agent, Optimize::Speed) => "release",
+            (Binary::Agent, Optimize::Size) | (Binary::Lambda, _) => "lambda",
+        }
     }
 
     /// A file of this distribution's folder, if it has it.
@@ -166,7 +186,8 @@ impl Distribution {
             }
         }
         let name = name.to_owned();
-        Ok(Self { name, description: list.description, binaries, notes })
+        let List { description, optimize, .. } = list;
+        Ok(Self { name, description, optimize, binaries, notes })
     }
 }
 

@@ -141,13 +141,14 @@ impl<'a> Workshop<'a> {
         let mut products = Vec::new();
         for binary in &self.binaries {
             let features = self.distribution.features(*binary).unwrap_or_default();
+            let profile = self.distribution.profile(*binary);
             for arch in &self.options.archs {
                 let linked = crates::linked(*binary, &features, *arch)?;
                 // Before minutes of compiling: a licence may be missing.
                 let licences = licences::report(&linked)?;
                 let (bytes, crates) = match (&toolchain, &self.options.prebuilt) {
                     (Some(toolchain), _) => {
-                        let compiled = toolchain.compile(*binary, &features, *arch)?;
+                        let compiled = toolchain.compile(*binary, profile, &features, *arch)?;
                         (compiled.stripped, compiled.sizes)
                     }
                     (None, prebuilt) => {
@@ -307,8 +308,7 @@ impl<'a> Workshop<'a> {
                 zip.display()
             )));
         }
-        let revision = self.source.revision.as_deref().unwrap_or("unknown");
-        let description = format!("hikyaku {} ({revision})", project::VERSION);
+        let description = format!("hikyaku {}", project::VERSION);
         Ok(publish::Layer { name: name.to_owned(), arch, zip, description })
     }
 

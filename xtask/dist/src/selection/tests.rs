@@ -48,6 +48,14 @@ fn all_is_what_each_binary_has_of_the_kind() {
 }
 
 #[test]
+fn the_agent_is_fast_unless_it_is_to_be_small_and_the_extension_is_small() {
+    let fast = parse("receivers = ['otlp']").unwrap();
+    assert_eq!(Binary::ALL.map(|binary| fast.profile(binary)), ["release", "lambda"]);
+    let small = parse("optimize = 'size'\nreceivers = ['otlp']").unwrap();
+    assert_eq!(Binary::ALL.map(|binary| small.profile(binary)), ["lambda", "lambda"]);
+}
+
+#[test]
 fn what_there_is_not_is_named_with_what_there_is() {
     for (text, expected) in [
         ("receivers = ['otpl']", "did you mean otlp?"),
@@ -56,6 +64,7 @@ fn what_there_is_not_is_named_with_what_there_is() {
         ("reciever = ['otlp']", "reciever is not a kind"),
         ("builds = []", "builds is empty"),
         ("builds = ['layers']", "layers"),
+        ("optimize = 'both'", "both"),
         ("receivers = 'some'", "receivers takes a list"),
         ("receivers = [1]", "receivers takes a list"),
     ] {
