@@ -20,6 +20,12 @@ const SMALL: &str = "lambda";
 const LINKING: [&str; 3] =
     ["-Clinker=rust-lld", "-Clink-arg=--icf=all", "-Crelocation-model=static"];
 
+/// zstd as its own documentation makes it small: one way to decompress, no copies for newer processors, and none of the slowest ways to compress,
+/// in whose place the next faster one is used.
+const SMALL_ZSTD: &str = "-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT -DZSTD_NO_INLINE \
+    -DDYNAMIC_BMI2=0 -DZSTD_DISABLE_ASM -DZSTD_EXCLUDE_BTLAZY2_BLOCK_COMPRESSOR \
+    -DZSTD_EXCLUDE_BTOPT_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_BTULTRA_BLOCK_COMPRESSOR";
+
 /// What compiles for both architectures.
 pub(crate) struct Toolchain {
     /// The search path with the cross tools first.
@@ -108,6 +114,9 @@ impl Toolchain {
             .env("ZIG_LOCAL_CACHE_DIR", zig.join("local"))
             // Symbols are what the sizes are counted by; they go afterwards.
             .env(format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase()), "none");
+        if profile == SMALL {
+            command.env(format!("CFLAGS_{}", arch.target().replace('-', "_")), SMALL_ZSTD);
+        }
         project::run(command)?;
         let path = target.join(arch.target()).join(profile).join(binary.name());
         let whole = std::fs::read(&path).at(&path)?;
