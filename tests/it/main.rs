@@ -5,6 +5,7 @@ mod aws;
 mod cli;
 mod datadog;
 mod delivery;
+mod dist;
 mod fakes;
 mod hostile;
 mod keys;

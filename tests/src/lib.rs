@@ -11,6 +11,7 @@ pub mod answer;
 pub mod datadog;
 pub mod desk;
 pub mod encoding;
+pub mod engine;
 pub mod gateway;
 pub mod lambda;
 pub mod metrics;

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod command;
+mod dist;
 mod parity;
 mod parts;
 mod tools;
@@ -19,10 +20,12 @@ const HELP: &str = "\
 cargo xtask <task>
 
   test [ARGS]   set up the real parts (Python, Node, Zipkin, moto, Lambda), then run every test; ARGS go to `cargo test`
-  parts         set up the real parts and stop
+  parts [NAME…] set up the real parts, or the named ones, and stop
   bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
   parity [NAME] record anew what the reference Collector makes of our cases (needs Go)
-  prove         everything that takes long: both benches in full, the Lambda freeze campaigns, then the soak
+  dist [ARGS]   make what people run: static binaries, images, Lambda layers (`--help` says more)
+  prove [NAME…] everything that takes long, or the named ones: distributions in real containers (dist), both benches in full (bench),
+                the Lambda freeze campaigns (freezes), the soak (soak)
 ";
 
 fn main() -> ExitCode {
@@ -31,10 +34,11 @@ fn main() -> ExitCode {
     let rest: Vec<String> = words.collect();
     let outcome = match task.as_str() {
         "test" => test(&rest),
-        "parts" => parts::set_up(root()),
+        "parts" => parts::set_up(root(), &rest),
         "bench" => bench(&rest),
         "parity" => parity::refresh(root(), &rest),
-        "prove" => prove(),
+        "dist" => dist::make(root(), &rest),
+        "prove" => prove(&rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
 fn test(arguments: &[String]) -> Result<(), Failure> {
     let cargo = Cargo::find(root());
     std::thread::scope(|scope| {
-        let parts = scope.spawn(|| parts::set_up(root()));
+        let parts = scope.spawn(|| parts::set_up(root(), &[]));
         let built = cargo.run(&["build", "--workspace", "--bins", "--tests"]);
         let parts =
             parts.join().unwrap_or_else(|_| Err(Failure::new("setting up the parts panicked")));
@@ -84,11 +88,24 @@ fn bench(arguments: &[String]) -> Result<(), Failure> {
     command::run_visibly(&program, arguments, root())
 }
 
-fn prove() -> Result<(), Failure> {
-    bench(&[])?;
-    bench(&["lambda".to_owned()])?;
-    freezes()?;
-    bench(&["soak".to_owned()])
+fn prove(names: &[String]) -> Result<(), Failure> {
+    const ALL: [&str; 4] = ["dist", "bench", "freezes", "soak"];
+    if let Some(unknown) = names.iter().find(|name| !ALL.contains(&name.as_str())) {
+        let all = ALL.join(", ");
+        return Err(Failure::new(format!("there is no proof {unknown:?}; there are {all}")));
+    }
+    for proof in ALL.into_iter().filter(|one| names.is_empty() || names.iter().any(|n| n == one)) {
+        match proof {
+            "dist" => dist::prove(root())?,
+            "bench" => {
+                bench(&[])?;
+                bench(&["lambda".to_owned()])?;
+            }
+            "freezes" => freezes()?,
+            _ => bench(&["soak".to_owned()])?,
+        }
+    }
+    Ok(())
 }
 
 /// The Lambda extension through a thousand freezes of each strategy, and a hundred thousand invocations of one process.

@@ -1,5 +1,6 @@
-//! The real parts that the black-box tests run against: the Python and Node SDKs of OpenTelemetry and of X-Ray, a Zipkin server, moto,
-//! a double of AWS, and AWS's emulator of a Lambda environment.
+//! The real parts that the black-box tests run against: the Python and Node SDKs of OpenTelemetry and of X-Ray, a Zipkin server, moto, which is a
+//! double of AWS, AWS's emulator of a Lambda environment, and the checkers of published schemas. Beside them, for who names it, what compiles for
+//! other machines.
 //!
 //! The X-Ray SDKs are parts of their own, so that they and the OpenTelemetry SDKs do not share pins.
 //!
@@ -13,7 +14,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::command::{Failure, run_quietly};
-use crate::tools;
+use crate::tools::{self, Tool};
 
 const STAMP: &str = "made-from";
 
@@ -30,6 +31,10 @@ struct Part {
     /// What else decides: a pinned version.
     pin: &'static str,
     make: fn(root: &Path, folder: &Path) -> Result<(), Failure>,
+    /// What makes it, and what it runs on.
+    tools: &'static [Tool],
+    /// Whether the tests need it.
+    is_for_tests: bool,
 }
 
 const PARTS: &[Part] = &[
@@ -38,6 +43,8 @@ const PARTS: &[Part] = &[
         made_from: &["tests/clients/python/requirements.txt"],
         pin: "",
         make: make_python,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
     },
     Part {
         name: "node",
@@ -48,12 +55,24 @@ const PARTS: &[Part] = &[
         ],
         pin: "",
         make: make_node,
+        tools: &[tools::NODE, tools::NPM],
+        is_for_tests: true,
+    },
+    Part {
+        name: "zipkin",
+        made_from: &[],
+        pin: ZIPKIN,
+        make: make_zipkin,
+        tools: &[tools::JAVA, tools::MAVEN],
+        is_for_tests: true,
     },
     Part {
         name: "xray-python",
         made_from: &["tests/clients/xray-python/requirements.txt"],
         pin: "",
         make: make_xray_python,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
     },
     Part {
         name: "xray-node",
@@ -64,26 +83,56 @@ const PARTS: &[Part] = &[
         ],
         pin: "",
         make: make_xray_node,
+        tools: &[tools::NODE, tools::NPM],
+        is_for_tests: true,
     },
-    Part { name: "zipkin", made_from: &[], pin: ZIPKIN, make: make_zipkin },
     Part {
         name: "moto",
         made_from: &["tests/clients/moto/requirements.txt"],
         pin: "",
         make: make_moto,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
+    },
+    Part {
+        name: "schemas",
+        made_from: &["tests/clients/schemas/requirements.txt"],
+        pin: "",
+        make: make_schemas,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
+    },
+    Part {
+        name: "cross",
+        made_from: &["xtask/dist/requirements.txt"],
+        pin: "",
+        make: make_cross,
+        tools: &[tools::PYTHON],
+        is_for_tests: false,
     },
     Part {
         name: "emulator",
         made_from: &["tests/clients/lambda/requirements.txt"],
         pin: "",
         make: make_emulator,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
     },
 ];
 
-/// Makes every part that is missing or out of date, all of them at once.
-pub(crate) fn set_up(root: &Path) -> Result<(), Failure> {
+/// Makes the named parts, or those that the tests need, where they are missing or out of date, all of them at once.
+pub(crate) fn set_up(root: &Path, names: &[String]) -> Result<(), Failure> {
+    let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let known = known.join(", ");
+        return Err(Failure::new(format!("there is no part {unknown:?}; there are {known}")));
+    }
     let mut stale = Vec::new();
-    for part in PARTS {
+    let is_wanted = |part: &&Part| match names {
+        [] => part.is_for_tests,
+        names => names.iter().any(|name| name == part.name),
+    };
+    for part in PARTS.iter().filter(is_wanted) {
         let stamp = part.stamp(root)?;
         if fs::read_to_string(part.folder(root).join(STAMP)).ok().as_ref() != Some(&stamp) {
             stale.push((part, stamp));
@@ -92,7 +141,11 @@ pub(crate) fn set_up(root: &Path) -> Result<(), Failure> {
     if stale.is_empty() {
         return Ok(());
     }
-    tools::require_all()?;
+    let mut needed: Vec<Tool> = stale.iter().flat_map(|(part, _)| part.tools).copied().collect();
+    if names.is_empty() {
+        needed.extend(tools::OF_TESTS);
+    }
+    tools::require(&needed)?;
     let failures = std::thread::scope(|scope| {
         let making: Vec<_> = stale
             .iter()
@@ -152,6 +205,14 @@ fn make_xray_python(root: &Path, folder: &Path) -> Result<(), Failure> {
 
 fn make_moto(root: &Path, folder: &Path) -> Result<(), Failure> {
     make_venv(folder, &root.join("tests/clients/moto/requirements.txt"))
+}
+
+fn make_schemas(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("tests/clients/schemas/requirements.txt"))
+}
+
+fn make_cross(root: &Path, folder: &Path) -> Result<(), Failure> {
+    make_venv(folder, &root.join("xtask/dist/requirements.txt"))
 }
 
 fn make_venv(folder: &Path, requirements: &Path) -> Result<(), Failure> {

@@ -1,11 +1,12 @@
-//! The programs that the real parts need, and how to come by a missing one.
+//! The programs that the real parts and the proofs need, and how to come by a missing one.
 
 use std::process::Command;
 
 use crate::command::{Failure, run_quietly};
 
 /// A program that must be there in a usable version.
-struct Tool {
+#[derive(Clone, Copy)]
+pub(crate) struct Tool {
     /// What a person calls it, with the version that is needed.
     name: &'static str,
     /// A call that ends with code 0 only when the version is good enough.
@@ -14,42 +15,63 @@ struct Tool {
     packages: &'static [&'static str],
 }
 
-const TOOLS: &[Tool] = &[
-    Tool {
-        name: "Python 3.10 or newer with venv and pip",
-        probe: &[
-            "python3",
-            "-c",
-            "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))",
-        ],
-        packages: &["python3", "python3-venv"],
-    },
-    Tool {
-        name: "Node 18.19 or newer",
-        probe: &[
-            "node",
-            "-e",
-            "const [a, b] = process.versions.node.split('.').map(Number); \
-             process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)",
-        ],
-        packages: &["nodejs"],
-    },
-    Tool { name: "npm", probe: &["npm", "--version"], packages: &["npm"] },
-    Tool {
-        name: "Java 17 or newer",
-        // A JVM ends with an error at an unknown option, and version 17 is the first to know this one.
-        probe: &["java", "--enable-native-access=ALL-UNNAMED", "-version"],
-        packages: &["default-jre-headless"],
-    },
-    Tool { name: "Maven", probe: &["mvn", "--version"], packages: &["maven"] },
-    // For networks of their own, in which the addresses of cloud metadata are.
-    Tool { name: "ip (iproute2)", probe: &["ip", "-V"], packages: &["iproute2"] },
-    Tool { name: "unshare (util-linux)", probe: &["unshare", "-V"], packages: &["util-linux"] },
+pub(crate) const PYTHON: Tool = Tool {
+    name: "Python 3.10 or newer with venv and pip",
+    probe: &["python3", "-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"],
+    packages: &["python3", "python3-venv"],
+};
+
+pub(crate) const NODE: Tool = Tool {
+    name: "Node 18.19 or newer",
+    probe: &[
+        "node",
+        "-e",
+        "const [a, b] = process.versions.node.split('.').map(Number); \
+         process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)",
+    ],
+    packages: &["nodejs"],
+};
+
+pub(crate) const NPM: Tool = tool("npm", &["npm", "--version"], &["npm"]);
+
+pub(crate) const JAVA: Tool = Tool {
+    name: "Java 17 or newer",
+    // A JVM ends with an error at an unknown option, and version 17 is the first to know this one.
+    probe: &["java", "--enable-native-access=ALL-UNNAMED", "-version"],
+    packages: &["default-jre-headless"],
+};
+
+pub(crate) const MAVEN: Tool = tool("Maven", &["mvn", "--version"], &["maven"]);
+
+/// What tests run beside the parts: networks of their own, in which the addresses of cloud metadata are.
+pub(crate) const OF_TESTS: [Tool; 2] = [
+    tool("ip (iproute2)", &["ip", "-V"], &["iproute2"]),
+    tool("unshare (util-linux)", &["unshare", "-V"], &["util-linux"]),
 ];
 
-/// Makes sure that every tool is there, installing what is missing where that is ours to do (root, with `apt-get`).
-pub(crate) fn require_all() -> Result<(), Failure> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !tool.works()).collect();
+/// What proves that distributions run: containers without a daemon, a registry, and the other architecture.
+pub(crate) const OF_PROOFS: [Tool; 7] = [
+    tool("podman", &["podman", "--version"], &["podman"]),
+    tool("runc", &["runc", "--version"], &["runc"]),
+    tool("buildah", &["buildah", "--version"], &["buildah"]),
+    tool("skopeo", &["skopeo", "--version"], &["skopeo"]),
+    tool("docker-registry", &["docker-registry", "--version"], &["docker-registry"]),
+    tool("unzip", &["unzip", "-v"], &["unzip"]),
+    tool("qemu-aarch64-static", &["qemu-aarch64-static", "--version"], &["qemu-user-static"]),
+];
+
+const fn tool(
+    name: &'static str,
+    probe: &'static [&'static str],
+    packages: &'static [&'static str],
+) -> Tool {
+    Tool { name, probe, packages }
+}
+
+/// Makes sure that these tools are there, installing what is missing where that is ours to do (root, with `apt-get`).
+pub(crate) fn require(tools: &[Tool]) -> Result<(), Failure> {
+    let mut missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.works()).collect();
+    missing.dedup_by_key(|tool| tool.name);
     if missing.is_empty() {
         return Ok(());
     }
@@ -57,7 +79,7 @@ pub(crate) fn require_all() -> Result<(), Failure> {
     let packages: Vec<&str> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
     if !may_install() {
         return Err(Failure::new(format!(
-            "the tests need {}; install it and try again (Debian, Ubuntu: apt-get install {})",
+            "missing: {}; install it and try again (Debian, Ubuntu: apt-get install {})",
             names(&missing),
             packages.join(" ")
         )));
@@ -71,7 +93,7 @@ pub(crate) fn require_all() -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the tests need {}, and the system's packages are missing or too old; install it by hand",
+        "missing: {}, and the system's packages are missing or too old; install it by hand",
         names(&still)
     )))
 }

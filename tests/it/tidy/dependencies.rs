@@ -47,7 +47,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["agent"], &[FOUNDATION, &["service"]]),
     (&["extension"], &[FOUNDATION, &["lambda", "service"]]),
     (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
-    (&["xtask", "xtask/bench"], &[]),
+    (&["xtask", "xtask/bench", "xtask/dist"], &[]),
 ];
 
 #[test]
@@ -72,7 +72,7 @@ fn dependencies_point_down_the_map_only() {
 fn nothing_but_the_tests_depends_on_a_binary() {
     let mut complaints = Vec::new();
     for package in packages().iter().filter(|package| package.folder != "tests") {
-        for binary in ["agent", "extension", "xtask", "xtask/bench", "tests"] {
+        for binary in ["agent", "extension", "xtask", "xtask/bench", "xtask/dist", "tests"] {
             if package.needs.contains(binary) || package.tests_need.contains(binary) {
                 complaints.push(format!("{} depends on {binary}", package.folder));
             }

@@ -90,6 +90,23 @@ impl EmulatorSetup {
         Self { folder, sdk, workers: None, variables }
     }
 
+    /// With these files in the place of the extension's binary and configuration, as a layer puts them at `/opt`.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be copied.
+    #[must_use]
+    pub fn layer(self, files: &Path) -> Self {
+        let opt = self.folder.path().join("opt");
+        let mut copy = Command::new("cp");
+        copy.args(["--archive", "--no-target-directory"]).arg(files).arg(&opt);
+        let emptied = std::fs::remove_dir_all(&opt);
+        emptied.unwrap_or_else(|error| panic!("{opt:?}: {error}"));
+        let ended = Process::start("cp", copy).wait();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        self
+    }
+
     /// As a managed instance with so many invocations at once.
     #[must_use]
     pub fn managed(mut self, workers: u32) -> Self {

@@ -1,0 +1,8 @@
+# A base for Lambda functions in images: a base of yours with the extension and its config under /opt, where a layer would be.
+#
+#   docker build --file dist/lambda.Dockerfile --platform linux/amd64 \
+#     --build-arg BASE=public.ecr.aws/lambda/nodejs:22 target/dist/lambda/layer
+ARG BASE
+FROM ${BASE}
+ARG TARGETARCH
+COPY ${TARGETARCH}/ /opt/
