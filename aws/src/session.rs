@@ -1,6 +1,7 @@
 //! A session: credentials and a region, found when they are first needed.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -27,6 +28,10 @@ use crate::xml::Element;
 pub struct Session {
     shared: Arc<Shared>,
 }
+
+/// Something that has to be found first. On the heap: a future that other crates hold by value, with all that it may ask, is compiled anew
+/// into each of them.
+type Found<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// What the clones of a session share.
 pub(crate) struct Shared {
@@ -61,9 +66,11 @@ impl Session {
     ///
     /// # Errors
     /// When no source has any. The text says where was looked and what to do.
-    pub async fn credentials(&self) -> Result<Credentials, Error> {
-        let chain = Chain { session: &self.shared };
-        self.shared.credentials.get(|| chain.find()).await
+    pub fn credentials(&self) -> Found<'_, Credentials> {
+        Box::pin(async {
+            let chain = Chain { session: &self.shared };
+            self.shared.credentials.get(|| chain.find()).await
+        })
     }
 
     /// Forgets the credentials at hand, after a service has said that they have expired.
@@ -75,8 +82,8 @@ impl Session {
     ///
     /// # Errors
     /// When none of them knows it. The text says where was looked and what to do.
-    pub async fn region(&self) -> Result<Region, Error> {
-        self.shared.region().await
+    pub fn region(&self) -> Found<'_, Region> {
+        Box::pin(self.shared.region())
     }
 
     /// A service's endpoint: that of `AWS_ENDPOINT_URL_…` or the profile, else the usual one of the region, with `AWS_USE_FIPS_ENDPOINT` and
@@ -84,24 +91,24 @@ impl Session {
     ///
     /// # Errors
     /// When no region is known, or a variable has no URL.
-    pub async fn endpoint(&self, service: Service) -> Result<Uri, Error> {
-        self.shared.endpoint(service, None).await
+    pub fn endpoint(&self, service: Service) -> Found<'_, Uri> {
+        Box::pin(self.shared.endpoint(service, None))
     }
 
     /// As [`Session::endpoint`], in another region than the session's.
     ///
     /// # Errors
     /// When a variable has no URL.
-    pub async fn endpoint_in(&self, service: Service, region: &Region) -> Result<Uri, Error> {
-        self.shared.endpoint(service, Some(region)).await
+    pub fn endpoint_in<'a>(&'a self, service: Service, region: &'a Region) -> Found<'a, Uri> {
+        Box::pin(self.shared.endpoint(service, Some(region)))
     }
 
     /// A service's endpoint if `AWS_ENDPOINT_URL_…` or the profile names one.
     ///
     /// # Errors
     /// When what is named is no URL.
-    pub async fn configured_endpoint(&self, service: Service) -> Result<Option<Uri>, Error> {
-        self.shared.configured_endpoint(service).await
+    pub fn configured_endpoint(&self, service: Service) -> Found<'_, Option<Uri>> {
+        Box::pin(self.shared.configured_endpoint(service))
     }
 
     /// Signs all requests of a client for this service.
@@ -120,7 +127,11 @@ impl Session {
     ///
     /// # Errors
     /// When it can't be signed or sent, or is refused.
-    pub async fn query(&self, call: &Call) -> Result<Element, Error> {
+    pub fn query<'a>(&'a self, call: &'a Call) -> Found<'a, Element> {
+        Box::pin(self.query_once(call))
+    }
+
+    async fn query_once(&self, call: &Call) -> Result<Element, Error> {
         let shared = &self.shared;
         let region = shared.region().await?;
         let endpoint = shared.endpoint(call.service, None).await?;
