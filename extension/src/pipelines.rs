@@ -63,7 +63,9 @@ impl Starter {
         let process = Process::new(registry, budget, fatal_sender).beside_function(gate);
         process.provide(hub.clone());
         if let Some(function) = Function::of(|name| environment.variable(name)) {
-            process.provide(Arc::new(function));
+            let function = Arc::new(function);
+            hub.inform(function.clone());
+            process.provide(function);
         }
         Self {
             process,

@@ -182,7 +182,9 @@ struct Core {
 
 /// Takes out of a line what must not be shown.
 #[derive(Default)]
-struct Conceal(Option<Box<dyn Fn(&str) -> Cow<'_, str> + Send + Sync>>);
+struct Conceal(Option<Box<ConcealFn>>);
+
+type ConcealFn = dyn Fn(&str) -> Cow<'_, str> + Send + Sync;
 
 /// Without what it hides.
 impl fmt::Debug for Conceal {

@@ -91,11 +91,6 @@ impl Process {
         }
     }
 
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Whether the program still runs.
     pub fn is_running(&mut self) -> bool {
         self.poll().is_none()

@@ -200,8 +200,8 @@ fn the_level_can_be_changed_while_running() {
 #[test]
 fn a_disabled_event_is_not_even_formatted() {
     struct Loud;
-    impl std::fmt::Debug for Loud {
-        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    impl fmt::Debug for Loud {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
             panic!("formatted though disabled")
         }
     }
