@@ -147,14 +147,22 @@ impl ParameterStore {
         });
     }
 
-    /// An agent's environment with this store and credentials for it.
+    /// An environment with this store and credentials for it.
+    pub fn variables(&self) -> [(&'static str, String); 5] {
+        let url = format!("http://127.0.0.1:{}", self.server.port());
+        [
+            ("AWS_ENDPOINT_URL_SSM", url),
+            ("AWS_REGION", "eu-west-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "not-to-be-seen".to_owned()),
+            ("HOME", "/nonexistent".to_owned()),
+        ]
+    }
+
+    /// An agent that has it.
     pub fn environment_of(&self, setup: Setup) -> Setup {
-        setup
-            .variable("AWS_ENDPOINT_URL_SSM", &format!("http://127.0.0.1:{}", self.server.port()))
-            .variable("AWS_REGION", "eu-west-1")
-            .variable("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .variable("AWS_SECRET_ACCESS_KEY", "not-to-be-seen")
-            .variable("HOME", "/nonexistent")
+        let variables = self.variables();
+        variables.iter().fold(setup, |setup, (name, value)| setup.variable(name, value))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -267,9 +267,11 @@ impl Planner {
         self.gaps.seen() >= GAPS_MIN && self.gaps.high().saturating_mul(3) <= self.settings.max_age
     }
 
-    /// Whether data would be too old by the invocation after the next.
+    /// Whether data would be too old by the invocation after the next, with the time that sending it takes, and a tenth to spare.
     fn is_due(&self, now: SystemTime, waiting: Waiting) -> bool {
-        let ahead = self.gaps.high().saturating_mul(2).min(self.settings.max_age / 2);
+        let max_age = self.settings.max_age;
+        let next = self.gaps.high().saturating_add(self.flushes.high()).saturating_mul(2);
+        let ahead = next.max(max_age / 10).min(max_age / 2);
         waiting.is_much
             || waiting.since.is_some_and(|start| {
                 since(start, now).saturating_add(ahead) >= self.settings.max_age

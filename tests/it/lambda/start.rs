@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tests::lambda::{Mode, Setup};
 use tests::netns::{self, Has};
+use tests::parameters::ParameterStore;
 use tests::{send, spans};
 
 use super::bed::Bed;
@@ -76,6 +77,27 @@ fn the_older_variable_names_the_config_and_is_warned_about() {
         "{}",
         gone.log
     );
+}
+
+#[test]
+fn a_key_can_be_a_parameter_which_is_read_behind_the_registration() {
+    let store = ParameterStore::start();
+    store.put("/path/to/key", "SecureString", "Bearer canary");
+    let bed = Bed::new().exporter("headers: { authorization: \"${ssm:/path/to/key?refresh=1m}\" }");
+    let variables = store.variables();
+    let setup = bed.setup(Mode::OnDemand);
+    let setup = variables.iter().fold(setup, |setup, (name, value)| setup.variable(name, value));
+    let mut sandbox = setup.start();
+    let ids = sandbox.invoke(|_| bed.send(2));
+    let gone = sandbox.shutdown();
+    bed.backend.assert_delivered_once(&ids);
+    let requests = bed.backend.requests();
+    let has_key =
+        |(name, value): &(String, String)| name == "authorization" && value == "Bearer canary";
+    assert!(requests.iter().all(|entry| entry.request.headers.iter().any(has_key)));
+    assert_eq!(store.calls().len(), 1);
+    assert!(gone.log.contains("refresh of a reference is not carried out"), "{}", gone.log);
+    assert!(!gone.log.contains("canary"), "{}", gone.log);
 }
 
 #[test]

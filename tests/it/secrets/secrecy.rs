@@ -1,5 +1,7 @@
 //! Nobody sees a value: one for each provider, wrong in every place where a value can be, and nowhere to be found.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -35,33 +37,28 @@ fn assert_none_in(text: &str, what: &str) {
     }
 }
 
-/// Puts the values into moto, and gives the references to them.
-fn kept(moto: &Moto) -> [&'static str; 4] {
+/// Puts the values into moto, in places of their own, and gives the references to them.
+fn kept(moto: &Moto) -> [String; 4] {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let at = format!("secrecy-{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let [ssm, list, secret, object] = SECRETS;
+    let parameter = |name: &str, form: &str, value: &str| {
+        let input = json!({"Name": format!("/{at}/{name}"), "Type": form, "Value": value});
+        ("ssm", "put_parameter", input)
+    };
+    let secret = json!({"k": secret}).to_string();
     moto.keep(&[
-        (
-            "ssm",
-            "put_parameter",
-            json!({"Name": "/secrecy/key", "Type": "SecureString", "Value": ssm}),
-        ),
-        (
-            "ssm",
-            "put_parameter",
-            json!({"Name": "/secrecy/list", "Type": "StringList", "Value": list}),
-        ),
-        (
-            "secretsmanager",
-            "create_secret",
-            json!({"Name": "secrecy/key", "SecretString": json!({"k": secret}).to_string()}),
-        ),
-        ("s3", "create_bucket", json!({"Bucket": "secrecy"})),
-        ("s3", "put_object", json!({"Bucket": "secrecy", "Key": "key", "Body": object})),
+        parameter("key", "SecureString", ssm),
+        parameter("list", "StringList", list),
+        ("secretsmanager", "create_secret", json!({"Name": at, "SecretString": secret})),
+        ("s3", "create_bucket", json!({"Bucket": at})),
+        ("s3", "put_object", json!({"Bucket": at, "Key": "key", "Body": object})),
     ]);
     [
-        "${ssm:/secrecy/key}",
-        "${ssm:/secrecy/list}",
-        "${secretsmanager:secrecy/key#k}",
-        "${s3://secrecy/key}",
+        format!("${{ssm:/{at}/key}}"),
+        format!("${{ssm:/{at}/list}}"),
+        format!("${{secretsmanager:{at}#k}}"),
+        format!("${{s3://{at}/key}}"),
     ]
 }
 
