@@ -108,6 +108,11 @@ impl Process {
         Ended { code: status.code(), stdout: self.stdout(), stderr: self.stderr() }
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The largest resident set so far, in bytes, by the kernel's account.
     ///
     /// # Panics
