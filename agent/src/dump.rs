@@ -15,7 +15,7 @@ pub(crate) fn validate(sources: &Sources) -> u8 {
         match load::load(sources).await {
             Ok(loaded) => {
                 tell(&load::show(&loaded.diagnostics));
-                buildable(&loaded.plan)
+                buildable(&loaded.plan, &loaded.diagnostics)
             }
             Err(diagnostics) => wrong(&diagnostics),
         }
@@ -32,7 +32,7 @@ pub(crate) fn print_config(sources: &Sources, how: PrintConfig) -> u8 {
         if how.validate {
             match &read.plan {
                 None => return wrong(&read.diagnostics),
-                Some(plan) if buildable(plan) != OK => return MISUSED,
+                Some(plan) if buildable(plan, &read.diagnostics) != OK => return MISUSED,
                 Some(_) => tell(&load::show(&read.diagnostics)),
             }
         }
@@ -65,8 +65,9 @@ pub(crate) fn wrong(diagnostics: &Diagnostics) -> u8 {
     MISUSED
 }
 
-/// Runs a future to its end on a runtime of its own.
+/// Runs a future to its end on a runtime of its own, in a process whose core is never dumped.
 pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
+    service::no_core_dumps();
     match runtime::build() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
@@ -76,11 +77,11 @@ pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
     }
 }
 
-fn buildable(plan: &pipeline::Plan) -> u8 {
+fn buildable(plan: &pipeline::Plan, diagnostics: &Diagnostics) -> u8 {
     match Service::check(plan) {
         Ok(()) => OK,
         Err(error) => {
-            tell(&format!("Error: {error}\n"));
+            tell(&format!("Error: {}\n", diagnostics.mask().apply(&error.to_string())));
             MISUSED
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Arguments, signals and the exit status stand here; what it shares with the Lambda extension is in `service`. [`main`] is the whole binary; a test can start it as well.
 //!
-//! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name.
+//! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name, unless a part of the config stands
+//! elsewhere.
 
 mod cli;
 mod dump;
@@ -11,6 +12,7 @@ mod health;
 mod list;
 mod run;
 mod signals;
+mod watch;
 
 use std::ffi::OsString;
 use std::time::Instant;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use confmap::{Mask, Providers};
 use pipeline::{MemoryBudget, MemorySettings, Process, Service, ServiceError, Stop};
 use service::load::{self, Loaded};
 use service::{EndpointError, MetricsEndpoints, OwnTelemetry, Sources, memory};
@@ -12,11 +13,11 @@ use tokio::sync::mpsc;
 
 use crate::gates::{self, Gate};
 use crate::signals::{Request, Signals};
+use crate::watch::Watch;
 use crate::{FAILED, MISUSED, OK, dump};
 
 /// Runs the agent and returns its exit status.
 pub(crate) fn run(sources: &Sources, gates: &[Gate], started: Instant) -> u8 {
-    service::no_core_dumps();
     dump::with_runtime(async move {
         match Agent::start(sources, gates, started).await {
             Ok(agent) => agent.serve().await,
@@ -28,6 +29,11 @@ pub(crate) fn run(sources: &Sources, gates: &[Gate], started: Instant) -> u8 {
 /// The running agent.
 struct Agent<'a> {
     sources: &'a Sources,
+    /// The same for every reload: they remember what they read.
+    providers: Providers,
+    watch: Watch,
+    /// What the log hides.
+    mask: Mask,
     signals: Signals,
     logger: Logger,
     service: Service,
@@ -48,12 +54,18 @@ impl<'a> Agent<'a> {
             tracing::error!(error = %error, "Cannot listen to signals.");
             FAILED
         })?;
+        let providers = load::providers();
         let loaded = tokio::select! {
-            loaded = load::load(sources) => loaded,
+            loaded = load::load_with(sources, &providers) => loaded,
             _stop = signals.next_stop() => return Err(OK),
         };
-        let Loaded { plan, telemetry, diagnostics } =
+        let Loaded { plan, telemetry, diagnostics, refresh } =
             loaded.map_err(|diagnostics| dump::wrong(&diagnostics))?;
+        let mask = diagnostics.mask();
+        if !mask.is_empty() {
+            let mask = mask.clone();
+            early.conceal(move |line| mask.apply(line));
+        }
         let logger = early.install(&telemetry.logs).map_err(|error| {
             dump::tell(&format!("Error: service::telemetry::logs: {error}\n"));
             MISUSED
@@ -78,7 +90,7 @@ impl<'a> Agent<'a> {
             _stop = signals.next_stop() => return Err(OK),
         };
         let service = service.map_err(|error| {
-            report(&error.to_string(), &telemetry);
+            report(&mask.apply(&error.to_string()), &telemetry);
             match error {
                 ServiceError::Build { .. } => MISUSED,
                 ServiceError::Start { .. } => FAILED,
@@ -86,6 +98,9 @@ impl<'a> Agent<'a> {
         })?;
         let mut agent = Self {
             sources,
+            providers,
+            watch: Watch::new(refresh),
+            mask,
             signals,
             logger,
             service,
@@ -107,6 +122,10 @@ impl<'a> Agent<'a> {
         loop {
             let request = tokio::select! {
                 request = self.signals.next() => request,
+                changed = self.watch.changed(&self.providers) => {
+                    tracing::info!(changed = changed.join(", "), "What the config refers to has changed.");
+                    Request::Reload
+                }
                 Some(error) = self.fatal.recv() => {
                     tracing::error!(error, "Asynchronous error received, terminating process");
                     self.stop(Stop::AtOnce).await;
@@ -157,21 +176,28 @@ impl<'a> Agent<'a> {
     async fn reload(&mut self) -> bool {
         tracing::info!("Config reload asked for.");
         let loaded = tokio::select! {
-            loaded = load::load(self.sources) => loaded,
+            loaded = load::load_with(self.sources, &self.providers) => loaded,
             _stop = self.signals.next_stop() => return false,
         };
-        let Loaded { plan, telemetry, diagnostics } = match loaded {
+        let Loaded { plan, telemetry, diagnostics, refresh } = match loaded {
             Ok(loaded) => loaded,
             Err(diagnostics) => {
                 self.service.refuse_reload(&load::summary(&diagnostics));
                 return true;
             }
         };
+        // What runs on still has the old values.
+        let (mask, both) = (diagnostics.mask(), self.mask.with(&diagnostics.mask()));
+        if !both.is_empty() {
+            self.logger.conceal(move |line| both.apply(line));
+        }
+        self.mask = mask;
         load::log_warnings(&diagnostics);
         let memory: MemorySettings = plan.memory().clone();
         if self.service.reload(plan).await.is_err() {
             return true;
         }
+        self.watch = Watch::new(refresh);
         let (mark, limit) = memory.bounds(self.container_limit);
         self.service.process().budget.set_bounds(mark, limit);
         if let Err(error) = self.logger.reconfigure(&telemetry.logs) {

@@ -249,6 +249,14 @@ impl Error {
     }
 }
 
+impl Cause {
+    /// There is no answer.
+    #[must_use]
+    pub fn transport(error: TransportError) -> Self {
+        Self::Transport(Arc::new(error), Hint::None)
+    }
+}
+
 impl From<Error> for AuthError {
     fn from(error: Error) -> Self {
         let text = error.to_string();

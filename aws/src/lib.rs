@@ -8,12 +8,14 @@
 //!   AWS's own SDKs (aws/aws-sdk-go-v2 `config/resolve_credentials.go`, and botocore's `credentials.py`).
 //! - The region comes from the config, the environment, the profile, the ECS task's metadata, the instance's metadata.
 //! - [`Signer`] is a [`net::auth::ClientAuth`], so a client of `net` signs each attempt over the bytes that go out.
-//! - [`metadata`] asks an ECS task and an EC2 instance about themselves; [`query`] calls the services that still speak AWS's query protocol.
+//! - [`metadata`] asks an ECS task and an EC2 instance about themselves; [`query`] calls the services that still speak AWS's query protocol,
+//!   [`json`] speaks that of the services that take JSON.
 //!
 //! Invariants: secrets have no `Debug` and stand in no error and no log line; every call has a deadline and every answer a cap; a
 //! metadata endpoint is never asked through a proxy; whether something has expired is judged by the wall clock, as a sandbox may
 //! have been frozen meanwhile.
 
+pub mod json;
 pub mod metadata;
 pub mod query;
 pub mod xml;

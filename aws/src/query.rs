@@ -7,7 +7,7 @@ use form_urlencoded::Serializer;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use net::auth::Outgoing;
-use net::client::{Body, Request};
+use net::client::{Body, Reply, Request};
 
 use crate::credentials::Credentials;
 use crate::endpoint::Service;
@@ -98,9 +98,24 @@ fn form(call: &Call) -> String {
     form.finish()
 }
 
+/// Why a service that answers in XML, such as S3, did not do what it was asked: what its error document says, or the status.
+#[must_use]
+pub fn refused(reply: &Reply) -> Cause {
+    let text = std::str::from_utf8(&reply.body).unwrap_or_default();
+    let document = Element::parse(text).ok();
+    let said = document.and_then(|document| match document.name() {
+        "Error" => error(&document),
+        _ => refusal(&document),
+    });
+    said.unwrap_or(Cause::Status { status: reply.status.as_u16(), text: String::new() })
+}
+
 /// What an error document says. STS has its error in the document's element, EC2 in a list.
 fn refusal(document: &Element) -> Option<Cause> {
-    let error = document.find(&["Error"]).or_else(|| document.find(&["Errors", "Error"]))?;
+    error(document.find(&["Error"]).or_else(|| document.find(&["Errors", "Error"]))?)
+}
+
+fn error(error: &Element) -> Option<Cause> {
     let code = first_line(error.text_of(&["Code"])?);
     let message = first_line(error.text_of(&["Message"]).unwrap_or_default());
     Some(Cause::Refused { code, message })

@@ -88,10 +88,32 @@ impl Session {
         self.shared.endpoint(service, None).await
     }
 
+    /// As [`Session::endpoint`], in another region than the session's.
+    ///
+    /// # Errors
+    /// When a variable has no URL.
+    pub async fn endpoint_in(&self, service: Service, region: &Region) -> Result<Uri, Error> {
+        self.shared.endpoint(service, Some(region)).await
+    }
+
+    /// A service's endpoint if `AWS_ENDPOINT_URL_…` or the profile names one.
+    ///
+    /// # Errors
+    /// When what is named is no URL.
+    pub async fn configured_endpoint(&self, service: Service) -> Result<Option<Uri>, Error> {
+        self.shared.configured_endpoint(service).await
+    }
+
     /// Signs all requests of a client for this service.
     #[must_use]
     pub fn signer(&self, service: Service) -> Arc<Signer> {
-        Signer::new(self.clone(), service)
+        Signer::new(self.clone(), service, None)
+    }
+
+    /// As [`Session::signer`], for another region than the session's.
+    #[must_use]
+    pub fn signer_in(&self, service: Service, region: Region) -> Arc<Signer> {
+        Signer::new(self.clone(), service, Some(region))
     }
 
     /// Makes a call of a service that speaks the query protocol, and returns its answer.
@@ -175,18 +197,25 @@ impl Shared {
         Err(Error::NoRegion(looked))
     }
 
-    async fn endpoint(&self, service: Service, region: Option<&Region>) -> Result<Uri, Error> {
+    async fn configured_endpoint(&self, service: Service) -> Result<Option<Uri>, Error> {
         let profile = self.profile();
         if !self.environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
             let own = format!("AWS_ENDPOINT_URL_{}", service.variable_name);
             for name in [own.as_str(), "AWS_ENDPOINT_URL"] {
                 if let Some(url) = self.environment.get(name) {
-                    return parse_endpoint(&url, name);
+                    return parse_endpoint(&url, name).map(Some);
                 }
             }
             if let Some(url) = self.profiles().await?.endpoint_url(&profile, service.file_name) {
-                return parse_endpoint(url, &format!("the profile {profile:?}"));
+                return parse_endpoint(url, &format!("the profile {profile:?}")).map(Some);
             }
+        }
+        Ok(None)
+    }
+
+    async fn endpoint(&self, service: Service, region: Option<&Region>) -> Result<Uri, Error> {
+        if let Some(endpoint) = self.configured_endpoint(service).await? {
+            return Ok(endpoint);
         }
         let fips = self.is_set("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint").await?;
         let dual_stack =

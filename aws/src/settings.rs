@@ -16,7 +16,7 @@ pub struct Settings {
 }
 
 /// A role to assume.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Role {
     /// Its ARN.
     pub arn: String,

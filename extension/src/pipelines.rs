@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use confmap::Mask;
 use lambda::telemetry::Hub;
 use lambda::{Function, Mode};
 use pipeline::{Deadline, Gate, Listener, MemoryBudget, Process, Service, Tasks};
@@ -62,7 +63,9 @@ impl Starter {
         let process = Process::new(registry, budget, fatal_sender).beside_function(gate);
         process.provide(hub.clone());
         if let Some(function) = Function::of(|name| environment.variable(name)) {
-            process.provide(Arc::new(function));
+            let function = Arc::new(function);
+            hub.inform(function.clone());
+            process.provide(function);
         }
         Self {
             process,
@@ -139,7 +142,9 @@ impl Starter {
     }
 
     async fn start_sound(&mut self, loaded: Loaded) -> Result<Pipelines, String> {
-        let Loaded { plan, mut telemetry, diagnostics } = loaded;
+        let Loaded { plan, mut telemetry, diagnostics, refresh } = loaded;
+        let mask = diagnostics.mask();
+        self.conceal(&mask);
         // Every byte of the log is paid for, and each line says already which program it is from.
         telemetry.logs.resource.retain(|(name, value)| match name.as_str() {
             "service.instance.id" | "service.version" => false,
@@ -152,6 +157,11 @@ impl Starter {
         }
         self.log_as(&telemetry.logs);
         load::log_warnings(&diagnostics);
+        if refresh.is_some() {
+            tracing::warn!(
+                "refresh of a reference is not carried out in a function: the next environment reads the value anew."
+            );
+        }
         load::note_renamed(&plan);
         let registry = &self.process.registry;
         registry.set_resource(telemetry.metrics.resource.clone());
@@ -164,7 +174,7 @@ impl Starter {
         // Nobody is slowed: behind the sender stands the function's caller. Up to the limit everything is taken, beyond it nothing.
         self.process.budget.set_bounds(limit, limit);
         let service = Service::start(plan, self.process.clone()).await;
-        let service = service.map_err(|error| error.to_string())?;
+        let service = service.map_err(|error| mask.apply(&error.to_string()).into_owned())?;
         let mut pipelines = Pipelines {
             service,
             endpoints: MetricsEndpoints::default(),
@@ -188,6 +198,17 @@ impl Starter {
             tracing::error!(error = %error, "The extension goes on without its own metrics.");
         }
         Ok(pipelines)
+    }
+
+    /// Hides secrets in the log from here on.
+    fn conceal(&self, mask: &Mask) {
+        let mask = mask.clone();
+        match (&self.logger, &self.early) {
+            _ if mask.is_empty() => {}
+            (Some(logger), _) => logger.conceal(move |line| mask.apply(line)),
+            (None, Some(early)) => early.conceal(move |line| mask.apply(line)),
+            (None, None) => {}
+        }
     }
 
     /// Begins to write the log, or changes how it is written.

@@ -1,4 +1,5 @@
-//! The Extensions API of AWS Lambda, 2020-01-01: register, wait for the next event, report an error of the init phase.
+//! The Extensions API of AWS Lambda, 2020-01-01: register, and wait for the next event. Its calls for errors, `/init/error` and `/exit/error`, fail the
+//! function, which is what this extension never does.
 //!
 //! Source: AWS Lambda developer guide, "Using the Lambda Extensions API to create extensions", and the runtime interface emulator where
 //! that is silent.
@@ -240,45 +241,6 @@ impl Registered {
         let reply =
             self.api.call(CALL, Method::GET, "/event/next", headers, "", NEXT_TIMEOUT).await?;
         Event::parse(&reply.body).ok_or(ApiError::Odd { call: CALL, why: "it is no event" })
-    }
-
-    /// Says why the extension cannot work, which ends the init phase as failed.
-    ///
-    /// # Errors
-    /// When the platform did not take it, as after the first call of [`Registered::next`].
-    pub async fn init_error(&self, error_type: &str, message: &str) -> Result<(), ApiError> {
-        const CALL: &str = "POST /extension/init/error";
-        self.report(CALL, "/init/error", error_type, message).await
-    }
-
-    /// Says why the extension ends.
-    ///
-    /// # Errors
-    /// When the platform did not take it.
-    pub async fn exit_error(&self, error_type: &str, message: &str) -> Result<(), ApiError> {
-        const CALL: &str = "POST /extension/exit/error";
-        self.report(CALL, "/exit/error", error_type, message).await
-    }
-
-    async fn report(
-        &self,
-        call: &'static str,
-        path: &str,
-        error_type: &str,
-        message: &str,
-    ) -> Result<(), ApiError> {
-        let mut headers = self.headers();
-        if let Ok(error_type) = HeaderValue::from_str(error_type) {
-            let name = HeaderName::from_static("lambda-extension-function-error-type");
-            headers.insert(name, error_type);
-        }
-        let body = serde_json::json!({
-            "errorMessage": message, "errorType": error_type, "stackTrace": []
-        });
-        let body = body.to_string();
-        let _accepted =
-            self.api.call(call, Method::POST, path, headers, body, CALL_TIMEOUT).await?;
-        Ok(())
     }
 
     fn headers(&self) -> HeaderMap {

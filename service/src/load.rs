@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use confmap::{Diagnostics, Node, Providers, ResolveOptions, Severity};
+use confmap::{Diagnostics, Node, Providers, Refresh, ResolveOptions, Severity};
 use pipeline::Plan;
 use telemetry::LogSettings;
 
@@ -31,6 +31,8 @@ pub struct Loaded {
     pub telemetry: OwnTelemetry,
     /// Warnings.
     pub diagnostics: Diagnostics,
+    /// What is to be read again from time to time.
+    pub refresh: Option<Refresh>,
 }
 
 /// A config as far as it can be understood.
@@ -43,6 +45,8 @@ pub struct Read {
     pub telemetry: OwnTelemetry,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
+    /// What is to be read again from time to time.
+    pub refresh: Option<Refresh>,
 }
 
 /// Resolves and reads a config.
@@ -51,6 +55,14 @@ pub struct Read {
 /// All that is wrong with it.
 pub async fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
     sound(read(sources).await?)
+}
+
+/// As [`load`], with providers that were asked before: they bridge the time when what they ask can't be reached.
+///
+/// # Errors
+/// All that is wrong with it.
+pub async fn load_with(sources: &Sources, providers: &Providers) -> Result<Loaded, Diagnostics> {
+    sound(read_with(sources, providers).await?)
 }
 
 /// A config as far as it can be had without the network.
@@ -73,9 +85,9 @@ pub async fn look(sources: &Sources) -> Look {
 }
 
 fn sound(read: Read) -> Result<Loaded, Diagnostics> {
-    let Read { plan, telemetry, diagnostics, .. } = read;
+    let Read { plan, telemetry, diagnostics, refresh, .. } = read;
     match plan {
-        Some(plan) => Ok(Loaded { plan, telemetry, diagnostics }),
+        Some(plan) => Ok(Loaded { plan, telemetry, diagnostics, refresh }),
         None => Err(diagnostics),
     }
 }
@@ -96,11 +108,11 @@ async fn read_with(sources: &Sources, providers: &Providers) -> Result<Read, Dia
     };
     let options = ResolveOptions::default();
     let resolved = confmap::resolve(locations, &sources.sets, providers, options).await?;
-    let (root, diagnostics) = (resolved.root, resolved.warnings);
+    let (root, diagnostics, refresh) = (resolved.root, resolved.warnings, resolved.refresh);
     let telemetry = root.get("service").and_then(|service| service.get("telemetry"));
     let telemetry = OwnTelemetry::read(telemetry, sources.log.clone(), &diagnostics);
     let plan = Plan::read(&root, &COMPONENTS, &diagnostics);
-    Ok(Read { root, plan, telemetry, diagnostics })
+    Ok(Read { root, plan, telemetry, diagnostics, refresh })
 }
 
 /// The config providers of this binary.
@@ -112,6 +124,20 @@ pub fn providers() -> Providers {
         let http = confmap_http::HttpProvider::http(environment.clone());
         providers.with(http).with(confmap_http::HttpProvider::https(environment))
     };
+    // One AWS for all, so that credentials are looked for once; nobody is asked before the first reference.
+    #[cfg(any(
+        feature = "confmap-s3",
+        feature = "confmap-secretsmanager",
+        feature = "confmap-ssm"
+    ))]
+    let aws = confmap_aws::Aws::process();
+    #[cfg(feature = "confmap-s3")]
+    let providers = providers.with(confmap_s3::S3Provider::new(aws.clone()));
+    #[cfg(feature = "confmap-secretsmanager")]
+    let providers =
+        providers.with(confmap_secretsmanager::SecretsManagerProvider::new(aws.clone()));
+    #[cfg(feature = "confmap-ssm")]
+    let providers = providers.with(confmap_ssm::SsmProvider::new(aws.clone()));
     providers
 }
 
@@ -211,8 +237,25 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "confmap-http")]
-    fn providers_are_those_of_the_collector() {
-        assert_eq!(super::providers().schemes(), ["env", "file", "http", "https", "yaml"]);
+    #[cfg(all(
+        feature = "confmap-http",
+        feature = "confmap-s3",
+        feature = "confmap-secretsmanager",
+        feature = "confmap-ssm"
+    ))]
+    fn providers_are_those_of_the_collector_and_parameters() {
+        let schemes = [
+            "awsssm",
+            "env",
+            "file",
+            "http",
+            "https",
+            "parameterstore",
+            "s3",
+            "secretsmanager",
+            "ssm",
+            "yaml",
+        ];
+        assert_eq!(super::providers().schemes(), schemes);
     }
 }

@@ -12,6 +12,8 @@ mod output;
 mod record;
 mod sampler;
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock,
     atomic::{AtomicU8, Ordering},
@@ -56,6 +58,7 @@ impl Early {
             level: AtomicU8::new(LogLevel::Debug as u8),
             part_levels: RwLock::default(),
             dropped: Dropped::default(),
+            conceal: Mutex::default(),
             state: Mutex::new(State::Early { records: Vec::new(), bytes: 0 }),
         };
         Self { logger: Logger { core: Arc::new(core) }, installed: false }
@@ -73,6 +76,11 @@ impl Early {
     /// The subscriber, to be made the default of a scope.
     pub fn dispatch(&self) -> Dispatch {
         Dispatch::new(EventSubscriber { core: Arc::clone(&self.logger.core) })
+    }
+
+    /// As [`Logger::conceal`], for what was kept, too.
+    pub fn conceal(&self, conceal: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static) {
+        self.logger.conceal(conceal);
     }
 
     /// Opens the outputs and writes to them what was kept so far, as far as the level lets it through.
@@ -118,6 +126,11 @@ impl Logger {
         Ok(())
     }
 
+    /// Has each line of the log pass through this before it is written: it takes out what must not be shown.
+    pub fn conceal(&self, conceal: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static) {
+        *self.core.conceal() = Conceal(Some(Box::new(conceal)));
+    }
+
     /// Exposes how many records were not written, for as long as the registrations live.
     #[must_use = "the series disappear with their registrations"]
     pub fn observe(&self, registry: &Registry) -> Vec<Registration> {
@@ -137,11 +150,12 @@ impl Logger {
             if let State::Early { records, .. } = std::mem::replace(&mut *state, State::Ready(sink))
                 && let State::Ready(sink) = &mut *state
             {
+                let conceal = self.core.conceal();
                 let limit = |record: &Record| {
                     self.core.level_of_part(record.source.map(|(file, _)| file)).unwrap_or(level)
                 };
                 for record in records.iter().filter(|record| record.level >= limit(record)) {
-                    sink.write(record, &self.core.dropped);
+                    sink.write(record, &conceal, &self.core.dropped);
                 }
             }
         }
@@ -161,7 +175,22 @@ struct Core {
     /// Parts with a level of their own, by the beginning of their sources' paths.
     part_levels: RwLock<Vec<(&'static str, LogLevel)>>,
     dropped: Dropped,
+    /// Taken behind `state` where both are.
+    conceal: Mutex<Conceal>,
     state: Mutex<State>,
+}
+
+/// Takes out of a line what must not be shown.
+#[derive(Default)]
+struct Conceal(Option<Box<ConcealFn>>);
+
+type ConcealFn = dyn Fn(&str) -> Cow<'_, str> + Send + Sync;
+
+/// Without what it hides.
+impl fmt::Debug for Conceal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Conceal")
+    }
 }
 
 impl Core {
@@ -193,8 +222,12 @@ impl Core {
                     self.dropped.counter(LogDropReason::EarlyBufferFull).increment();
                 }
             }
-            State::Ready(sink) => sink.write(&record, &self.dropped),
+            State::Ready(sink) => sink.write(&record, &self.conceal(), &self.dropped),
         }
+    }
+
+    fn conceal(&self) -> MutexGuard<'_, Conceal> {
+        self.conceal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -243,13 +276,19 @@ impl Sink {
         }
     }
 
-    fn write(&mut self, record: &Record, dropped: &Dropped) {
+    fn write(&mut self, record: &Record, conceal: &Conceal, dropped: &Dropped) {
         if self.sampler.as_mut().is_some_and(|sampler| !sampler.admit(record)) {
             return dropped.counter(LogDropReason::Sampled).increment();
         }
         self.line.clear();
         if encode::encode(record, &self.format, &mut self.line).is_err() {
             return dropped.counter(LogDropReason::OutputFailed).increment();
+        }
+        if let Conceal(Some(conceal)) = conceal
+            && let Ok(line) = std::str::from_utf8(&self.line)
+            && let Cow::Owned(masked) = conceal(line)
+        {
+            self.line = masked.into_bytes();
         }
         for output in &mut self.outputs {
             let Err(failure) = output.write(&self.line) else { continue };

@@ -13,6 +13,7 @@ mod lambda;
 mod parity;
 mod reload;
 mod sdk;
+mod secrets;
 mod terminal;
 mod tidy;
 mod wire;

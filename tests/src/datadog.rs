@@ -44,8 +44,11 @@ pub use sketches::SketchPayload;
 pub use stats::StatsPayload;
 pub use traces::AgentPayload;
 
-/// The only key that the intake knows.
+/// The key that is configured unless a test says otherwise.
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// The key that takes its place when keys are rotated. The intake knows both, and no other.
+pub const NEXT_KEY: &str = "fedcba9876543210fedcba9876543210";
 
 /// A listening intake. Each endpoint has a [`Desk`] of its own.
 ///

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod moto;
 pub mod netns;
 pub mod otlp;
+pub mod parameters;
 pub mod parity;
 pub mod parts;
 pub mod points;

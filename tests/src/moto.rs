@@ -22,6 +22,12 @@ pub struct Moto {
     pub assumer: Keys,
     /// May send traces to X-Ray and read them, and nothing else.
     pub tracer: Keys,
+    /// May do anything with parameters, secrets, objects and keys.
+    pub keeper: Keys,
+    /// May read parameters, secrets and objects, by the calls that a configuration makes.
+    pub reader: Keys,
+    /// May read single parameters, which is not what a configuration does.
+    pub single_reader: Keys,
     /// A role that may call CloudWatch Logs.
     pub role_arn: String,
     _process: Process,
@@ -37,7 +43,7 @@ pub struct Keys {
 }
 
 /// Calls that are taken without a look at their signature: those that make the users and the role.
-const FREE_CALLS: usize = 11;
+const FREE_CALLS: usize = 20;
 
 impl Moto {
     /// Starts the server, or joins the one that runs.
@@ -65,9 +71,13 @@ impl Moto {
             .env("INITIAL_NO_AUTH_ACTION_COUNT", FREE_CALLS.to_string());
         let mut process = Process::start("moto", command);
         process.wait_for_output("Running on http://127.0.0.1:");
-        let writer = user(port, "writer", "logs:*");
-        let assumer = user(port, "assumer", "sts:AssumeRole");
-        let tracer = user(port, "tracer", "xray:*");
+        let writer = user(port, "writer", &["logs:*"]);
+        let assumer = user(port, "assumer", &["sts:AssumeRole"]);
+        let tracer = user(port, "tracer", &["xray:*"]);
+        let keeper = user(port, "keeper", &["ssm:*", "secretsmanager:*", "s3:*", "kms:*"]);
+        let reader = ["ssm:GetParameters", "secretsmanager:GetSecretValue", "s3:GetObject"];
+        let reader = user(port, "reader", &reader);
+        let single_reader = user(port, "single_reader", &["ssm:GetParameter"]);
         let trust = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         ]});
@@ -85,15 +95,41 @@ impl Moto {
                 ("Action", "PutRolePolicy"),
                 ("RoleName", "writer"),
                 ("PolicyName", "may"),
-                ("PolicyDocument", &policy("logs:*")),
+                ("PolicyDocument", &policy(&["logs:*"])),
             ],
         );
-        Self { port, writer, assumer, tracer, role_arn: element(&role, "Arn"), _process: process }
+        let role_arn = element(&role, "Arn");
+        Self {
+            port,
+            writer,
+            assumer,
+            tracer,
+            keeper,
+            reader,
+            single_reader,
+            role_arn,
+            _process: process,
+        }
     }
 
     /// The port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Makes calls as the keeper, by boto3, one after the other: service, action, and its input.
+    ///
+    /// # Panics
+    ///
+    /// When the part is missing, or a call is refused.
+    pub fn keep(&self, calls: &[(&str, &str, serde_json::Value)]) {
+        let mut command = Command::new(part("moto/bin/python"));
+        command.arg(project().join("tests/clients/moto/calls.py"));
+        command.arg(format!("http://127.0.0.1:{}", self.port)).arg(json!(calls).to_string());
+        command.env("AWS_ACCESS_KEY_ID", &self.keeper.id);
+        command.env("AWS_SECRET_ACCESS_KEY", &self.keeper.secret);
+        let ended = Process::start("boto3", command).wait();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     }
 }
 
@@ -150,7 +186,7 @@ pub fn xray_trace(port: u16, keys: &Keys, trace_id: &str) -> Vec<serde_json::Val
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stdout))
 }
 
-fn user(port: u16, name: &str, action: &str) -> Keys {
+fn user(port: u16, name: &str, actions: &[&str]) -> Keys {
     iam(port, &[("Action", "CreateUser"), ("UserName", name)]);
     let key = iam(port, &[("Action", "CreateAccessKey"), ("UserName", name)]);
     iam(
@@ -159,14 +195,14 @@ fn user(port: u16, name: &str, action: &str) -> Keys {
             ("Action", "PutUserPolicy"),
             ("UserName", name),
             ("PolicyName", "may"),
-            ("PolicyDocument", &policy(action)),
+            ("PolicyDocument", &policy(actions)),
         ],
     );
     Keys { id: element(&key, "AccessKeyId"), secret: element(&key, "SecretAccessKey") }
 }
 
-fn policy(action: &str) -> String {
-    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]})
+fn policy(actions: &[&str]) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
         .to_string()
 }
 

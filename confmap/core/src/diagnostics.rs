@@ -1,13 +1,14 @@
 //! Errors and warnings about a configuration, all of them at once, each with its place.
 
 use std::{
+    borrow::Cow,
     cmp::Ordering,
     collections::HashSet,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Node, Origin, Path, limits::MAX_DIAGNOSTICS};
+use crate::{Mask, Node, Origin, Path, limits::MAX_DIAGNOSTICS, mask};
 
 mod excerpt;
 mod render;
@@ -88,8 +89,17 @@ impl Diagnostic {
     #[must_use]
     pub fn at_value(mut self, node: &Node) -> Self {
         self.origin = Some(node.origin().clone());
-        if node.is_secret() && !node.is_expanded() {
-            self.excerpt = Excerpt::Withheld;
+        if node.is_secret() {
+            let secret = node.text().unwrap_or_default();
+            self.conceal(&Mask::of(std::iter::once(secret)));
+            self.message = mask::without_quoted(&self.message).into_owned();
+            if mask::repeats(&self.message, secret) {
+                "is refused; it is a secret, so more is not said".clone_into(&mut self.message);
+            }
+            self.help = self.help.filter(|help| !mask::repeats(help, secret));
+            if !node.is_expanded() {
+                self.excerpt = Excerpt::Withheld;
+            }
         }
         if let [first, rest @ ..] = node.references() {
             let also = if rest.is_empty() { "" } else { " and others" };
@@ -179,6 +189,15 @@ impl Diagnostic {
         }
     }
 
+    fn conceal(&mut self, mask: &Mask) {
+        let texts = std::iter::once(&mut self.message).chain(&mut self.notes).chain(&mut self.help);
+        for text in texts {
+            if let Cow::Owned(masked) = mask.apply(text) {
+                *text = masked;
+            }
+        }
+    }
+
     /// By source and place; what has no place comes last.
     fn position(&self, other: &Self) -> Ordering {
         match (&self.origin, &other.origin) {
@@ -216,6 +235,16 @@ struct Inner {
     errors: usize,
     left_out: usize,
     secrets: HashSet<Path>,
+    mask: Mask,
+}
+
+impl Inner {
+    fn conceal(&mut self, mask: &Mask) {
+        if !mask.is_empty() {
+            self.items.iter_mut().for_each(|item| item.conceal(mask));
+            self.mask = self.mask.with(mask);
+        }
+    }
 }
 
 impl Diagnostics {
@@ -225,9 +254,10 @@ impl Diagnostics {
         Self::default()
     }
 
-    /// Adds one.
-    pub fn push(&self, diagnostic: Diagnostic) {
+    /// Adds one. What providers of secrets gave is taken out of it.
+    pub fn push(&self, mut diagnostic: Diagnostic) {
         let mut inner = self.inner();
+        diagnostic.conceal(&inner.mask);
         let error = diagnostic.severity == Severity::Error;
         inner.errors += usize::from(error);
         if inner.items.len() >= MAX_DIAGNOSTICS {
@@ -253,6 +283,18 @@ impl Diagnostics {
         inner.errors += other.errors - kept_errors;
         inner.left_out += other.left_out;
         inner.secrets.extend(other.secrets);
+        inner.conceal(&other.mask);
+    }
+
+    /// What is to be hidden wherever something about this configuration is said.
+    #[must_use]
+    pub fn mask(&self) -> Mask {
+        self.inner().mask.clone()
+    }
+
+    /// Hides these texts, too.
+    pub(crate) fn conceal(&self, mask: &Mask) {
+        self.inner().conceal(mask);
     }
 
     /// Whether the configuration can't be used.

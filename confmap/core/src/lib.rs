@@ -59,6 +59,7 @@ mod decode;
 mod diagnostics;
 mod join;
 mod map;
+mod mask;
 mod node;
 mod opaque;
 mod origin;
@@ -81,6 +82,7 @@ pub use decode::{
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use join::join_all;
 pub use map::{Entry, Map};
+pub use mask::Mask;
 pub use node::{Node, Value};
 pub use opaque::Opaque;
 pub use origin::{Exposure, Origin, Source};
@@ -90,6 +92,6 @@ pub use provider::{
     BoxFuture, EnvError, EnvProvider, FileError, FileProvider, Provider, ProviderError, Providers,
     Reference, Retrieved, YamlProvider,
 };
-pub use resolver::{ResolveOptions, Resolved, resolve};
+pub use resolver::{Refresh, Refreshed, ResolveOptions, Resolved, resolve};
 pub use section::{Item, Presence, Section};
 pub use suggest::closest;

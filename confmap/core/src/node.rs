@@ -206,6 +206,11 @@ impl Node {
         expansion.literal |= literal;
     }
 
+    /// Notes that `$` in its text are in disguise.
+    pub(crate) fn set_literal(&mut self) {
+        self.expansion.get_or_insert_default().literal = true;
+    }
+
     /// Replaces its texts, the original one included, by what `change` makes of them; it is told
     /// whether the text holds a literal.
     pub(crate) fn map_text(&mut self, change: impl Fn(&str, bool) -> Option<String>) {

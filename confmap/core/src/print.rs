@@ -21,7 +21,8 @@ impl Redaction {
     }
 
     /// Masks the values that a provider declared secret, and those that components decoded into
-    /// an [`Opaque`](crate::Opaque) while they reported to `decoded`.
+    /// an [`Opaque`](crate::Opaque) while they reported to `decoded`. Of a whole configuration that
+    /// is a secret, the keys are shown; of a secret that a value came from, nothing.
     #[must_use]
     pub fn secrets(decoded: &Diagnostics) -> Self {
         Self { paths: Some(decoded.secret_paths()) }
@@ -32,8 +33,19 @@ impl Redaction {
         if node.is_null() || node.text() == Some("") {
             return false;
         }
-        node.is_secret() || (!paths.is_empty() && paths.contains(&trail.to_path()))
+        (node.is_secret() && !is_structure(node))
+            || (!paths.is_empty() && paths.contains(&trail.to_path()))
     }
+}
+
+/// Whether a value is a map or list of a configuration, and not of what a reference yielded.
+fn is_structure(node: &Node) -> bool {
+    let holds_values = match node.value() {
+        Value::Map(map) => !map.is_empty(),
+        Value::Seq(items) => !items.is_empty(),
+        _ => false,
+    };
+    holds_values && !node.is_expanded()
 }
 
 impl Node {

@@ -1,6 +1,8 @@
 //! Where configuration comes from: a provider for each scheme, such as `file:` or `env:`.
 
-use std::{collections::BTreeMap, error::Error, ffi::OsString, fmt, pin::Pin, sync::Arc};
+use std::{
+    collections::BTreeMap, error::Error, ffi::OsString, fmt, pin::Pin, sync::Arc, time::Duration,
+};
 
 use crate::{Exposure, opaque::REDACTED};
 
@@ -23,6 +25,15 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Provider: Send + Sync {
     /// The scheme: a letter, then one or more letters, digits, `+`, `.` or `-`.
     fn scheme(&self) -> &'static str;
+
+    /// Other schemes that mean the same. References under any of them are asked for together.
+    fn aliases(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// A resolution begins: what may be asked for in it, in however many calls, shares the time
+    /// that the provider allows itself.
+    fn begin(&self) {}
 
     /// Retrieves each of `references`, none of which comes twice; the answers stand in the same
     /// order.
@@ -134,8 +145,12 @@ pub(crate) fn is_scheme(text: &str) -> bool {
 pub struct Retrieved {
     pub(crate) text: String,
     pub(crate) form: Form,
+    /// Whether references in it are expanded, and `$$` is a `$`.
+    pub(crate) expands: bool,
     pub(crate) exposure: Exposure,
     pub(crate) warnings: Vec<String>,
+    /// How long until it is to be asked for again.
+    pub(crate) refresh: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -144,8 +159,8 @@ pub(crate) enum Form {
     Yaml,
     /// Text as it is.
     String,
-    /// Text as it is, with nothing in it expanded.
-    Literal,
+    /// Values separated by commas.
+    List,
 }
 
 impl Retrieved {
@@ -162,11 +177,25 @@ impl Retrieved {
         Self::new(text.into(), Form::String)
     }
 
-    /// A string that is not parsed and in which nothing is expanded: `$` is a `$`. For secrets,
-    /// whose owner did not write them for a configuration file.
+    /// A string that is not parsed and in which nothing is expanded.
     #[must_use]
     pub fn literal(text: impl Into<String>) -> Self {
-        Self::new(text.into(), Form::Literal)
+        Self::string(text).unexpanded()
+    }
+
+    /// A list: what stands between the commas of the text, each a YAML scalar. A field that takes
+    /// a string receives the text itself.
+    #[must_use]
+    pub fn list(text: impl Into<String>) -> Self {
+        Self::new(text.into(), Form::List)
+    }
+
+    /// Leaves everything in it as it is: `$` is a `$`. For secrets, whose owner did not write them
+    /// for a configuration file. Does not count where the text is a whole configuration.
+    #[must_use]
+    pub fn unexpanded(mut self) -> Self {
+        self.expands = false;
+        self
     }
 
     /// Marks the text as configuration that errors may repeat a line of, such as a file's.
@@ -190,8 +219,23 @@ impl Retrieved {
         self
     }
 
+    /// Asks for the reference to be retrieved again after this time, by
+    /// [`Refresh`](crate::Refresh).
+    #[must_use]
+    pub fn refresh_after(mut self, time: Duration) -> Self {
+        self.refresh = Some(time);
+        self
+    }
+
     fn new(text: String, form: Form) -> Self {
-        Self { text, form, exposure: Exposure::Hidden, warnings: Vec::new() }
+        Self {
+            text,
+            form,
+            expands: true,
+            exposure: Exposure::Hidden,
+            warnings: Vec::new(),
+            refresh: None,
+        }
     }
 }
 
@@ -257,7 +301,7 @@ impl Error for ProviderError {
 /// The providers of a binary, by scheme.
 #[derive(Default)]
 pub struct Providers {
-    by_scheme: BTreeMap<&'static str, Box<dyn Provider>>,
+    by_scheme: BTreeMap<&'static str, Arc<dyn Provider>>,
 }
 
 impl Providers {
@@ -274,10 +318,15 @@ impl Providers {
         Self::new().with(FileProvider).with(EnvProvider::new(env)).with(YamlProvider)
     }
 
-    /// Adds a provider. It takes the place of an earlier one for the same scheme.
+    /// Adds a provider, under its aliases, too. It takes the place of an earlier one for the same
+    /// scheme.
     #[must_use]
     pub fn with(mut self, provider: impl Provider + 'static) -> Self {
-        self.by_scheme.insert(provider.scheme(), Box::new(provider));
+        let provider: Arc<dyn Provider> = Arc::new(provider);
+        for scheme in provider.aliases() {
+            self.by_scheme.insert(scheme, provider.clone());
+        }
+        self.by_scheme.insert(provider.scheme(), provider);
         self
     }
 
@@ -285,6 +334,13 @@ impl Providers {
     #[must_use]
     pub fn schemes(&self) -> Vec<&'static str> {
         self.by_scheme.keys().copied().collect()
+    }
+
+    /// Tells every provider that a resolution begins.
+    pub(crate) fn begin(&self) {
+        let under_own_name =
+            |(scheme, provider): &(&&str, &Arc<dyn Provider>)| **scheme == provider.scheme();
+        self.by_scheme.iter().filter(under_own_name).for_each(|(_, provider)| provider.begin());
     }
 
     pub(crate) fn get(&self, scheme: &str) -> Option<&dyn Provider> {

@@ -14,7 +14,10 @@ use crate::{
 mod expand;
 mod fetch;
 mod merge;
+mod refresh;
 mod scan;
+
+pub use refresh::{Refresh, Refreshed};
 
 /// How references are read.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,8 @@ pub struct Resolved {
     pub sources: Vec<Arc<Source>>,
     /// What the user should know: variables that are not set, documents that are not read.
     pub warnings: Diagnostics,
+    /// What is to be asked for again, if a provider wants that of anything.
+    pub refresh: Option<Refresh>,
 }
 
 /// Reads `locations` (the values of `--config`) and `sets` (those of `--set`), merges them in that
@@ -59,6 +64,7 @@ pub async fn resolve(
     options: ResolveOptions,
 ) -> Result<Resolved, Diagnostics> {
     let diagnostics = Diagnostics::new();
+    providers.begin();
     let mut fetcher = Fetcher::new(providers);
     let found = read_locations(locations, &mut fetcher, &diagnostics).await;
     let found = found.into_iter().chain(read_sets(sets, &mut fetcher, &diagnostics));
@@ -80,11 +86,13 @@ pub async fn resolve(
     Expander::new(&mut fetcher, options.default_scheme, budget, &diagnostics)
         .expand_all(&mut root)
         .await;
+    diagnostics.conceal(&fetcher.mask());
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
     expand::unescape(&mut root);
-    Ok(Resolved { root, sources: fetcher.into_sources(), warnings: diagnostics })
+    let (sources, refresh) = fetcher.finish();
+    Ok(Resolved { root, sources, warnings: diagnostics, refresh })
 }
 
 /// Retrieves all locations; what fails is reported.

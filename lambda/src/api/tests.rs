@@ -148,19 +148,6 @@ async fn next_is_asked_with_the_identifier_and_again_until_there_is_an_event() {
     assert_eq!(asked[1].headers["lambda-extension-identifier"], "the-id");
 }
 
-#[tokio::test]
-async fn errors_are_reported_with_a_type_and_a_text() {
-    let platform = Platform::answering(&[REGISTERED, (202, r#"{"status":"OK"}"#)]);
-    let registered = platform.registered(Mode::OnDemand).await;
-    within("an answer", registered.init_error("Extension.ConfigInvalid", "why")).await.unwrap();
-    within("an answer", registered.exit_error("Extension.Failed", "why")).await.unwrap();
-    let asked = platform.asked();
-    assert_eq!(asked[1].line, "POST /2020-01-01/extension/init/error");
-    assert_eq!(asked[1].headers["lambda-extension-function-error-type"], "Extension.ConfigInvalid");
-    assert!(asked[1].body.contains(r#""errorMessage":"why""#), "{}", asked[1].body);
-    assert_eq!(asked[2].line, "POST /2020-01-01/extension/exit/error");
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_platform_that_is_gone_for_a_minute_is_the_end() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

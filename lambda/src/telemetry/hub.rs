@@ -5,7 +5,7 @@ use std::future::Future;
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,8 +16,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
 use super::batch::{Parsed, parse};
-use super::event::Event;
+use super::event::{Event, EventKind};
 use super::subscription::Types;
+use crate::function::Function;
 
 /// Batches that wait to be read. Their bytes are bounded by the memory budget.
 const WAITING_BATCHES: usize = 256;
@@ -46,6 +47,7 @@ pub struct Hub {
     received: AtomicU64,
     passed_on: watch::Sender<u64>,
     subscribed: AtomicBool,
+    function: OnceLock<Arc<Function>>,
 }
 
 /// A batch as it came.
@@ -102,7 +104,13 @@ impl Hub {
             received: AtomicU64::new(0),
             passed_on: watch::Sender::new(0),
             subscribed: AtomicBool::new(false),
+            function: OnceLock::new(),
         })
+    }
+
+    /// Has what `platform.start` says of the function noted: its ARN and its traces, which Managed Instances tell in no other way.
+    pub fn inform(&self, function: Arc<Function>) {
+        let _first = self.function.set(function);
     }
 
     /// A receiver's intake. Attach before [`subscribe`](super::subscribe): the types of all receivers are asked for there, and the
@@ -191,6 +199,7 @@ impl Hub {
             self.drop_events(EventDropReason::BudgetSpent, before - events.len());
         }
         self.counters.events.add(events.len() as u64);
+        self.note_function(&events);
         let events: Arc<[Event]> = events.into();
         self.deliver(&events, hold.unwrap_or_default()).await;
         let is_platforms = |event: &&Event| event.kind.is_platform();
@@ -200,6 +209,19 @@ impl Hub {
             let _observers = self.observers.send(platform);
         }
         self.passed_on.send_modify(|passed_on| *passed_on += 1);
+    }
+
+    fn note_function(&self, events: &[Event]) {
+        let Some(function) = self.function.get() else { return };
+        let starts = events.iter().filter(|event| event.kind == EventKind::Start);
+        for record in starts.filter_map(Event::platform) {
+            if let Some(arn) = record.text("functionArn") {
+                function.set_arn(arn);
+            }
+            if let Some(header) = record.trace_header() {
+                function.traced(header);
+            }
+        }
     }
 
     /// Hands a batch to the receivers and waits until they have taken it, for a while.

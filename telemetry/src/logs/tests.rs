@@ -200,8 +200,8 @@ fn the_level_can_be_changed_while_running() {
 #[test]
 fn a_disabled_event_is_not_even_formatted() {
     struct Loud;
-    impl std::fmt::Debug for Loud {
-        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    impl fmt::Debug for Loud {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
             panic!("formatted though disabled")
         }
     }
@@ -300,6 +300,20 @@ fn spans_are_ignored_and_events_inside_them_are_not() {
         span.in_scope(|| info!("inside"));
     });
     assert_eq!(place.messages(), ["inside"]);
+}
+
+#[test]
+fn what_must_not_be_shown_is_taken_out_of_early_and_later_records() {
+    let place = Place::new();
+    let early = Early::new();
+    with_default(&early.dispatch(), || info!("early canary"));
+    early.conceal(|line| line.replace("canary", "[REDACTED]").into());
+    let dispatch = early.dispatch();
+    let _logger = early.install(&place.settings).expect("a file");
+    with_default(&dispatch, || info!(what = "canary", "later"));
+    let log = fs::read_to_string(&place.path).expect("the log");
+    assert_eq!(log.matches("[REDACTED]").count(), 2, "{log}");
+    assert!(!log.contains("canary"), "{log}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(super) struct Bed {
     pub(super) road: Road,
     pub(super) grpc: u16,
     pub(super) http: u16,
+    exporter_type: &'static str,
     exporter: String,
     more: String,
     signals: &'static [&'static str],
@@ -29,6 +30,7 @@ impl Bed {
             road,
             grpc: ports::free(),
             http: ports::free(),
+            exporter_type: "otlphttp",
             exporter: PLAIN.to_owned(),
             more: String::new(),
             signals: &["traces"],
@@ -42,6 +44,18 @@ impl Bed {
         self
     }
 
+    /// Exports over gRPC.
+    pub(super) fn over_grpc(mut self) -> Self {
+        self.exporter_type = "otlp";
+        self.exporter = format!("{PLAIN}, tls: {{ insecure: true }}");
+        self
+    }
+
+    /// Whether a connection carries a request and its answer, and nothing besides.
+    pub(super) fn is_over_http(&self) -> bool {
+        self.exporter_type == "otlphttp"
+    }
+
     /// Has a pipeline for logs, too, which takes in the events of the Telemetry API.
     pub(super) fn with_events(mut self) -> Self {
         self.signals = &["traces", "logs"];
@@ -51,7 +65,8 @@ impl Bed {
     }
 
     pub(super) fn yaml(&self) -> String {
-        let Self { grpc, http, exporter, more, .. } = self;
+        let Self { grpc, http, exporter, exporter_type, more, .. } = self;
+        let scheme = if *exporter_type == "otlphttp" { "http://" } else { "" };
         let road = self.road.port();
         let mut yaml = format!(
             "receivers:
@@ -60,7 +75,7 @@ impl Bed {
       grpc: {{ endpoint: \"127.0.0.1:{grpc}\" }}
       http: {{ endpoint: \"127.0.0.1:{http}\" }}
 {more}exporters:
-  otlphttp: {{ endpoint: \"http://127.0.0.1:{road}\", {exporter} }}
+  {exporter_type}: {{ endpoint: \"{scheme}127.0.0.1:{road}\", {exporter} }}
 service:
   telemetry: {{ logs: {{ sampling: {{ enabled: false }} }} }}
   pipelines:
@@ -68,8 +83,9 @@ service:
         );
         for signal in self.signals {
             let receivers = if *signal == "logs" { &self.receivers } else { "otlp" };
-            yaml +=
-                &format!("    {signal}: {{ receivers: [{receivers}], exporters: [otlphttp] }}\n");
+            yaml += &format!(
+                "    {signal}: {{ receivers: [{receivers}], exporters: [{exporter_type}] }}\n"
+            );
         }
         yaml
     }
@@ -92,6 +108,16 @@ service:
         let request = spans::request(count);
         self.send_request(&request);
         spans::ids(&request)
+    }
+
+    /// Checks that all of these have come, and no others. What was on its way at the end of an invocation may have come twice: it was recalled, a
+    /// moment too late.
+    pub(super) fn assert_all_came(&self, ids: &[SpanId]) {
+        let delivered = self.backend.delivered();
+        let missing = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
+        let most = delivered.values().max().copied().unwrap_or_default();
+        assert_eq!((missing, delivered.len()), (0, ids.len()), "(missing, all that came)");
+        assert!(most <= 2, "a span came {most} times");
     }
 
     pub(super) fn send_request(&self, request: &ExportTraceServiceRequest) {

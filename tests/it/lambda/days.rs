@@ -43,7 +43,7 @@ fn a_backend_that_is_a_black_hole_gets_everything_when_it_is_none_any_more() {
         ids.extend(sandbox.invoke(|_| bed.send(2)));
         let gone = sandbox.shutdown();
         assert_eq!(gone.code, Some(0), "{strategy}: {}", gone.log);
-        bed.backend.assert_delivered_once(&ids);
+        bed.assert_all_came(&ids);
     }
 }
 
@@ -94,7 +94,7 @@ fn a_handler_that_times_out_has_sent_what_it_had() {
         // The next one begins with a new Init, of the same environment.
         ids.extend(sandbox.invoke(|_| bed.send(1)));
         sandbox.shutdown();
-        bed.backend.assert_delivered_once(&ids);
+        bed.assert_all_came(&ids);
     }
 }
 
@@ -109,7 +109,7 @@ fn a_runtime_that_crashes_leaves_nothing_behind() {
         let gone = sandbox.crash(invocation);
         assert_eq!((gone.code, gone.killed), (Some(0), false), "{}", gone.log);
     }
-    bed.backend.assert_delivered_once(&ids);
+    bed.assert_all_came(&ids);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn forty_requests_at_once_in_the_smallest_function_are_all_taken_or_told_to_come
     sandbox.shutdown();
     let accepted = requests.iter().zip(&taken).filter(|(_, taken)| **taken);
     let ids: Vec<_> = accepted.flat_map(|(request, _)| spans::ids(request)).collect();
-    bed.backend.assert_delivered_once(&ids);
+    bed.assert_all_came(&ids);
     assert!(own <= 16 << 20, "{own} bytes of its own, of 128 MB");
 }
 
@@ -226,7 +226,7 @@ fn a_cut_connection_costs_a_connection_and_no_data() {
             bed.road.cut();
         }
         sandbox.shutdown();
-        bed.backend.assert_delivered_once(&ids);
+        bed.assert_all_came(&ids);
     }
 }
 
@@ -245,5 +245,5 @@ fn a_send_that_a_freeze_falls_upon_is_taken_up_again() {
     sandbox.finish(invocation, &Ending::Success, &RuntimeDone::Sent);
     sandbox.shutdown();
     wait::until("the spans", || (bed.backend.delivered().len() == ids.len()).then_some(()));
-    bed.backend.assert_delivered_once(&ids);
+    bed.assert_all_came(&ids);
 }

@@ -31,9 +31,6 @@ fn memory_does_not_grow_with_the_number_of_invocations() {
     let own = sandbox.process().anonymous_bytes();
     let gone = sandbox.shutdown();
     assert_eq!(gone.code, Some(0), "{}", gone.log);
-    let delivered = bed.backend.delivered();
-    assert!(ids.iter().all(|id| delivered.contains_key(id)) && delivered.len() == ids.len());
-    // A request that is on its way when an invocation ends is recalled, and may have been taken by then.
-    assert!(delivered.values().all(|times| *times <= 2), "a span came three times");
+    bed.assert_all_came(&ids);
     assert!(own <= RESIDENT_MAX - BINARY_MAX, "{own} bytes of its own after {count} invocations");
 }

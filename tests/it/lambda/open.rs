@@ -55,6 +55,16 @@ fn an_unset_variable_in_the_config_is_named() {
 }
 
 #[test]
+fn a_secret_that_is_not_there_is_named() {
+    let setup = Setup::new(Mode::OnDemand);
+    let secret = setup.path("api-key");
+    let header = format!("headers: {{ api-key: \"${{file:{secret}}}\" }}");
+    let yaml = Bed::new().exporter(&header).yaml();
+    let log = lives_on(setup.config(&yaml).start());
+    assert!(off_line(&log).contains("api-key"), "{log}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let bed = Bed::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", bed.http)).unwrap();
@@ -82,7 +92,7 @@ fn a_config_is_fetched_after_registering() {
     let mut sandbox = setup.start();
     let ids = sandbox.invoke(|_| bed.send(2));
     sandbox.shutdown();
-    bed.backend.assert_delivered_once(&ids);
+    bed.assert_all_came(&ids);
 }
 
 #[test]
@@ -105,7 +115,7 @@ fn a_telemetry_api_that_says_no_costs_nothing_else() {
         let gone = sandbox.shutdown();
         assert_eq!(gone.code, Some(0), "{}", gone.log);
         assert!(gone.log.contains("Telemetry API"), "{}", gone.log);
-        bed.backend.assert_delivered_once(&ids);
+        bed.assert_all_came(&ids);
     }
 }
 
@@ -126,5 +136,5 @@ fn garbage_and_half_a_request_do_not_stop_it() {
     });
     let gone = sandbox.shutdown();
     assert_eq!(gone.code, Some(0), "{}", gone.log);
-    bed.backend.assert_delivered_once(&ids);
+    bed.assert_all_came(&ids);
 }

@@ -10,8 +10,8 @@ use crate::encoding;
 use crate::otlp::{header, headers};
 use crate::spans::SpanId;
 
-use super::KEY;
 use super::limit::{Limit, Size};
+use super::{KEY, NEXT_KEY};
 
 /// A call that kept every rule.
 #[derive(Clone, Debug)]
@@ -130,7 +130,7 @@ impl Fault {
 fn check_key(head: &Parts) -> Result<(), Fault> {
     let keys: Vec<_> = head.headers.get_all("dd-api-key").iter().collect();
     match keys.as_slice() {
-        [key] if *key == KEY => Ok(()),
+        [key] if *key == KEY || *key == NEXT_KEY => Ok(()),
         [] => Err(Fault::new(403, "no key")),
         [_] => Err(Fault::new(403, "a key that nobody configured")),
         _ => Err(Fault::new(403, "more than one key")),

@@ -37,6 +37,13 @@ impl Settings {
         }
     }
 
+    /// Has another key, or a reference to one.
+    #[must_use]
+    pub fn key(mut self, key: &str) -> Self {
+        self.api = self.api.replace(&format!("\"{KEY}\""), key);
+        self
+    }
+
     /// Adds to `api`, as the inside of a mapping.
     #[must_use]
     pub fn api(mut self, more: &str) -> Self {

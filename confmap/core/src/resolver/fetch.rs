@@ -6,11 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::DEFAULT_HELP;
+use super::{DEFAULT_HELP, Refresh};
 use crate::{
     Exposure, Node, Origin, Provider, ProviderError, Providers, Reference, Retrieved, Source,
     Value, join_all,
     limits::MAX_DOCUMENT_BYTES,
+    mask::{self, Mask},
     provider::Form,
     suggest,
     weight::depth,
@@ -70,11 +71,20 @@ pub(super) struct Fetcher<'p> {
     providers: &'p Providers,
     outcomes: HashMap<Arc<str>, Outcome>,
     sources: Vec<Arc<Source>>,
+    refresh: Option<Refresh>,
+    /// Secrets that references yielded.
+    secrets: Vec<Arc<Found>>,
 }
 
 impl<'p> Fetcher<'p> {
     pub(super) fn new(providers: &'p Providers) -> Self {
-        Self { providers, outcomes: HashMap::new(), sources: Vec::new() }
+        Self {
+            providers,
+            outcomes: HashMap::new(),
+            sources: Vec::new(),
+            refresh: None,
+            secrets: Vec::new(),
+        }
     }
 
     pub(super) fn providers(&self) -> &'p Providers {
@@ -86,11 +96,26 @@ impl<'p> Fetcher<'p> {
         self.outcomes.get(uri)
     }
 
-    pub(super) fn into_sources(self) -> Vec<Arc<Source>> {
-        self.sources
+    /// Hides what references to secrets yielded. Where a whole configuration is a secret, it is masked when it is printed; its words are those
+    /// of all configurations.
+    pub(super) fn mask(&self) -> Mask {
+        let mut texts = Vec::new();
+        for found in &self.secrets {
+            texts.push(&*found.text);
+            mask::texts(&found.node, &mut texts);
+        }
+        let plain: Vec<String> =
+            texts.iter().map(|text| text.replace(LITERAL_DOLLAR, "$")).collect();
+        Mask::of(plain.iter().map(String::as_str))
     }
 
-    /// Retrieves the locations of the configuration itself, whose text errors may repeat.
+    /// The texts that were read, and what is to be asked for again.
+    pub(super) fn finish(self) -> (Vec<Arc<Source>>, Option<Refresh>) {
+        (self.sources, self.refresh)
+    }
+
+    /// Retrieves the locations of the configuration itself, whose text errors may repeat unless it
+    /// is a secret, and whose references are expanded wherever it comes from.
     pub(super) async fn fetch_locations(&mut self, references: &[Reference]) {
         let wanted = references.iter().map(|reference| {
             (reference.uri().clone(), Wanted { reference: reference.clone(), at: None })
@@ -106,6 +131,7 @@ impl<'p> Fetcher<'p> {
                     if retrieved.exposure == Exposure::Hidden {
                         retrieved.exposure = Exposure::Shown;
                     }
+                    retrieved.expands = true;
                     retrieved
                 });
                 self.store(wanted, outcome);
@@ -128,10 +154,18 @@ impl<'p> Fetcher<'p> {
     }
 
     /// Asks every provider once.
-    async fn retrieve(&self, wanted: Vec<Wanted>) -> Vec<(Wanted, Result<Retrieved, Failure>)> {
+    pub(super) async fn retrieve(
+        &self,
+        wanted: Vec<Wanted>,
+    ) -> Vec<(Wanted, Result<Retrieved, Failure>)> {
         let mut by_scheme: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
         for wanted in wanted {
-            by_scheme.entry(wanted.reference.scheme().to_owned()).or_default().push(wanted);
+            let scheme = wanted.reference.scheme();
+            let scheme = match self.providers.get(scheme) {
+                Some(provider) => provider.scheme().to_owned(),
+                None => scheme.to_owned(),
+            };
+            by_scheme.entry(scheme).or_default().push(wanted);
         }
         let batches: Vec<Batch<'_>> = by_scheme
             .into_iter()
@@ -189,22 +223,28 @@ impl<'p> Fetcher<'p> {
                     format!("{} yields more than {MAX_DOCUMENT_BYTES} bytes", wanted.reference);
                 return Err(Failure { message, help: None });
             }
+            if let Some(after) = retrieved.refresh {
+                let refresh = self.refresh.get_or_insert_with(|| Refresh::new(after));
+                refresh.add(wanted.reference.clone(), &retrieved.text, after);
+            }
             let name = wanted.reference.to_string();
+            let is_reference = wanted.at.is_some();
             let found = Arc::new(self.parse(name, wanted.at, retrieved));
             self.sources.push(found.source.clone());
+            if is_reference && found.is_secret() {
+                self.secrets.push(found.clone());
+            }
             Ok(found)
         });
         self.outcomes.insert(wanted.reference.uri().clone(), outcome);
     }
 
     fn parse(&self, name: String, at: Option<Origin>, retrieved: Retrieved) -> Found {
-        let Retrieved { text, form, exposure, warnings } = retrieved;
-        let literal = form == Form::Literal;
-        let text = if literal {
-            text.replace('$', LITERAL_DOLLAR.encode_utf8(&mut [0; 4]))
-        } else {
+        let Retrieved { text, form, expands, exposure, warnings, refresh: _ } = retrieved;
+        let text = match form {
             // A byte order mark is no part of the text.
-            text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
+            Form::Yaml => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
+            Form::String | Form::List => text,
         };
         let text: Arc<str> = text.into();
         let order = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
@@ -213,8 +253,9 @@ impl<'p> Fetcher<'p> {
         let as_text = || Node::new(Value::String(text.clone()), Origin::start(source.clone()));
         let mut not_yaml = None;
         let mut has_more_documents = false;
-        let node = match form {
-            Form::String | Form::Literal => as_text(),
+        let mut node = match form {
+            Form::String => as_text(),
+            Form::List => list(&text, &Origin::start(source.clone())),
             Form::Yaml => match yaml::parse(&source, &text) {
                 Ok(document) => {
                     has_more_documents = document.has_more;
@@ -227,9 +268,43 @@ impl<'p> Fetcher<'p> {
                 }
             },
         };
+        let literal = !expands;
+        if literal {
+            disguise(&mut node);
+        }
+        let text = if literal { disguised(&text).into() } else { text };
         let depth = depth(&node);
         Found { node, depth, text, source, literal, warnings, not_yaml, has_more_documents }
     }
+}
+
+/// The values between the commas of a text.
+fn list(text: &str, origin: &Origin) -> Node {
+    let item = |item: &str| {
+        let mut node = Node::new(yaml::plain(item), origin.clone());
+        if node.as_str().is_none() {
+            node.set_original(Some(item.into()), false, false);
+        }
+        node
+    };
+    Node::new(Value::Seq(text.split(',').map(item).collect()), origin.clone())
+}
+
+/// Hides every `$` in the texts of a tree from expansion. Keys are never expanded.
+fn disguise(node: &mut Node) {
+    if node.as_str().is_some_and(|text| text.contains('$')) {
+        node.set_literal();
+        node.map_text(|text, _| Some(disguised(text)));
+    }
+    match node.value_mut() {
+        Value::Seq(items) => items.iter_mut().for_each(disguise),
+        Value::Map(map) => map.entries_mut().for_each(|entry| disguise(&mut entry.node)),
+        _ => {}
+    }
+}
+
+fn disguised(text: &str) -> String {
+    text.replace('$', LITERAL_DOLLAR.encode_utf8(&mut [0; 4]))
 }
 
 /// A name that fits a line. That of a `yaml:` location is its text: of that, the key is enough, and

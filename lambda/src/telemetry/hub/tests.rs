@@ -143,3 +143,22 @@ fn wishes_of_all_receivers_are_one() {
     assert_eq!(hub.wanted_types().names(), ["platform", "function"]);
     assert_eq!(hub.wanted_port(), 4325);
 }
+
+#[tokio::test]
+async fn what_an_invocations_start_says_of_the_function_is_noted() {
+    let (hub, _registry) = hub(usize::MAX);
+    let variables = |name: &str| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "orders".to_owned());
+    let function = Arc::new(Function::of(variables).unwrap());
+    hub.inform(function.clone());
+    hub.receive(Bytes::from_static(
+        br#"[{"type":"platform.start","record":{"requestId":"1","functionArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders:3",
+            "tracing":{"value":"Root=1-00000000-00000000000000000000000a;Sampled=1"}}}]"#,
+    ))
+    .await;
+    hub.run(std::future::ready(())).await;
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
+    assert_eq!(function.arn().as_deref(), Some(arn));
+    let mut trace = [0; 16];
+    trace[15] = 10;
+    assert!(function.is_in_trace(&trace));
+}

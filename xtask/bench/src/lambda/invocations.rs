@@ -143,6 +143,7 @@ async fn response(
     environment: &mut Environment,
     function: &mut Function,
 ) -> Result<Duration, Box<dyn Error>> {
+    function.sender.ready().await?;
     let begun = Instant::now();
     let id = environment.begin().await?;
     // The extension takes note of the invocation meanwhile, as it would beside a handler.
@@ -201,7 +202,9 @@ impl Function {
             .header("host", "localhost")
             .header("content-type", "application/x-protobuf")
             .body(Full::new(Bytes::from(body)))?;
-        let response = self.sender.send_request(request).await?;
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await;
+        let response = response.map_err(|error| format!("no answer to the function: {error}"))?;
         if !response.status().is_success() {
             return Err(format!("the extension answered {}", response.status()).into());
         }

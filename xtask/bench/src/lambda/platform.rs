@@ -96,7 +96,9 @@ impl Platform {
             .header("host", "sandbox.localdomain")
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(events)))?;
-        let response = sender.send_request(request).await?;
+        sender.ready().await?;
+        let response = sender.send_request(request).await;
+        let response = response.map_err(|error| format!("no answer to the platform: {error}"))?;
         response.into_body().collect().await?;
         self.sender = Some(sender);
         Ok(())

@@ -1,5 +1,10 @@
 //! References are retrieved in batches, each once, schemes side by side.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use crate::{
     ProviderError, Redaction, Retrieved,
     testing::{Fake, Log, entries, providers, resolve_with},
@@ -74,6 +79,38 @@ fn a_reference_that_stands_in_a_comment_costs_no_request() {
     // Without it there is no text of the map as a whole.
     let field = resolved.root.get("field").expect("the field");
     assert_eq!((field.text(), field.get("a").is_some()), (None, true));
+}
+
+#[test]
+fn references_under_an_alias_are_asked_for_with_the_others() {
+    struct Many(Fake, Arc<AtomicUsize>);
+    impl crate::Provider for Many {
+        fn scheme(&self) -> &'static str {
+            self.0.scheme()
+        }
+        fn aliases(&self) -> &'static [&'static str] {
+            &["old"]
+        }
+        fn begin(&self) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+        fn retrieve<'a>(
+            &'a self,
+            references: &'a [crate::Reference],
+        ) -> crate::BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
+            self.0.retrieve(references)
+        }
+    }
+    let log = Log::default();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let many =
+        Many(Fake::new("new", &log, |opaque| Ok(Retrieved::yaml(opaque))), Arc::clone(&begun));
+    let yaml = ["yaml:a: ${new:1}\nb: ${old:2}\nc: ${new:3}\nd: ${new:${old:3}}\n"];
+    let resolved = resolve_with(&yaml, &[], &providers(&[]).with(many), None).expect("resolves");
+    assert_eq!(entries(&log), ["new? 1 3 2 3", "new!"]);
+    assert_eq!(resolved.root.to_yaml(&Redaction::none()), "a: 1\nb: 2\nc: 3\nd: 3\n");
+    // Once for a resolution, whatever it asks for and under whichever name.
+    assert_eq!(begun.load(Ordering::Relaxed), 1);
 }
 
 #[test]

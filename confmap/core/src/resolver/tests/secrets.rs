@@ -12,6 +12,8 @@ fn resolve(yaml: &str) -> Result<crate::Resolved, Diagnostics> {
     let sec = Fake::new("sec", &log, |opaque| {
         Ok(match opaque {
             "map" => Retrieved::yaml(format!("user: {SECRET}\nport: [{SECRET}]\n")).secret(),
+            "part" => Retrieved::yaml("{m: 0123, k$$: [\"$${x} ${sec:x}\"]}").unexpanded().secret(),
+            "list" => Retrieved::list("a,0123,,true").secret(),
             "dollars" => Retrieved::literal("pa$$word ${env:X} $").secret(),
             _ => Retrieved::literal(SECRET).secret(),
         })
@@ -61,6 +63,52 @@ fn a_literal_is_taken_as_it_is() {
     let resolved = resolve("a: ${sec:dollars}\nb: x${sec:dollars}y $$\n").expect("resolves");
     assert_eq!(resolved.root.get("a").and_then(|a| a.as_str()), Some("pa$$word ${env:X} $"));
     assert_eq!(resolved.root.get("b").and_then(|b| b.as_str()), Some("xpa$$word ${env:X} $y $"));
+}
+
+#[test]
+fn yaml_can_be_left_unexpanded_too() {
+    let resolved = resolve("a: ${sec:part}\nb: x${sec:part}\n").expect("resolves");
+    let yaml = resolved.root.to_yaml(&Redaction::none());
+    let part = "{m: 0123, k$$: [\\\"$${x} ${sec:x}\\\"]}";
+    assert_eq!(
+        yaml,
+        format!("a:\n  m: 83\n  \"k$$\":\n    - \"$${{x}} ${{sec:x}}\"\nb: \"x{part}\"\n")
+    );
+    let a = resolved.root.get("a").and_then(|a| a.text());
+    assert_eq!(a, Some("{m: 0123, k$$: [\"$${x} ${sec:x}\"]}"));
+}
+
+#[test]
+fn a_list_has_values_between_commas_and_the_text_for_a_string() {
+    let resolved = resolve("a: ${sec:list}\nb: x${sec:list}\n").expect("resolves");
+    let diagnostics = Diagnostics::new();
+    let mut section = Section::new(Some(&resolved.root), "", &diagnostics);
+    let strings = section.get::<Vec<String>>("a");
+    assert_eq!(strings, Some(["a", "0123", "", "true"].map(str::to_owned).to_vec()));
+    assert_eq!(section.get::<String>("a").as_deref(), Some("a,0123,,true"));
+    assert_eq!(section.get::<String>("b").as_deref(), Some("xa,0123,,true"));
+    section.finish();
+    let yaml = resolved.root.to_yaml(&Redaction::none());
+    assert!(yaml.starts_with("a:\n  - a\n  - 83\n  - null\n  - true\n"), "{yaml}");
+}
+
+#[test]
+fn of_a_whole_configuration_that_is_a_secret_the_keys_are_shown_and_references_expanded() {
+    let log = Log::default();
+    let sec = Fake::new("sec", &log, |opaque| {
+        Ok(match opaque {
+            "config" => Retrieved::yaml(format!("a: ${{sec:x}}\nb: [{SECRET}]\nc: {{}}\n"))
+                .unexpanded()
+                .secret(),
+            _ => Retrieved::literal(SECRET).secret(),
+        })
+    });
+    let resolved = resolve_with(&["sec:config"], &[], &providers(&[]).with(sec), None);
+    let resolved = resolved.expect("resolves");
+    let masked = resolved.root.to_yaml(&Redaction::secrets(&Diagnostics::new()));
+    assert_eq!(masked, "a: \"[REDACTED]\"\nb:\n  - \"[REDACTED]\"\nc: \"[REDACTED]\"\n");
+    let open = resolved.root.to_yaml(&Redaction::none());
+    assert_eq!(open, "a: hunter2\nb:\n  - hunter2\nc: {}\n");
 }
 
 #[test]
@@ -119,4 +167,41 @@ fn the_name_of_a_yaml_location_is_its_key() {
     let long = format!("{}: 1", "ä".repeat(100));
     let resolved = resolve(&long).expect("resolves");
     assert_eq!(resolved.sources[0].name(), format!("yaml:{}…", "ä".repeat(55)));
+}
+
+#[test]
+fn a_component_that_repeats_a_secret_in_its_error_repeats_nothing() {
+    let yaml = "a: ${sec:url}\nb: plain\nc: 5\n";
+    let log = Log::default();
+    let secret = "https://canary.example/path\"x";
+    let sec = Fake::new("sec", &log, move |_| Ok(Retrieved::literal(secret).secret()));
+    let providers = providers(&[]).with(sec);
+    let resolved = resolve_with(&[&format!("yaml:{yaml}")], &[], &providers, Some("env"));
+    let resolved = resolved.expect("resolves");
+    let (root, diagnostics) = (resolved.root, resolved.warnings);
+    let mut section = Section::new(Some(&root), "", &diagnostics);
+    let (a, b) = (section.get::<String>("a"), section.get::<String>("b"));
+    let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+    section.error("a", format!("{a:?} is no host"));
+    section.error("a", format!("{a} is no host"));
+    section.error_with_help("a", "no host: \"canary\" is", "write canary.example");
+    section.error("a", "canary.example is no host");
+    // Of another key, and of the section as a whole.
+    section.error("b", format!("{b:?} does not go with {a}"));
+    section.error_here(format!("{a:?} does not go with {b:?}"));
+    section.ignored("c", "no need");
+    section.finish();
+    let report = diagnostics.to_string();
+    assert!(!report.contains("canary"), "{report}");
+    for said in [
+        "a: [REDACTED] is no host\n",
+        "no host: [REDACTED] is\n",
+        "a: is refused; it is a secret, so more is not said\n",
+        "\"plain\" does not go with [REDACTED]\n",
+        "[REDACTED]\" does not go with \"plain\"\n",
+    ] {
+        assert!(report.contains(said), "{said}: {report}");
+    }
+    let text = format!("cannot listen at {secret:?}");
+    assert_eq!(diagnostics.mask().apply(&text), "cannot listen at \"[REDACTED]\"");
 }
