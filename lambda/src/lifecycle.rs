@@ -264,7 +264,8 @@ impl<'a> Lifecycle<'a> {
         let items = self.held.count();
         self.waiting_since = match items {
             0 => None,
-            _ => Some(self.waiting_since.unwrap_or(now)),
+            // Not after now: a clock that was set back would make the data young for as long as that was.
+            _ => Some(self.waiting_since.map_or(now, |since| since.min(now))),
         };
         let is_much = self.budget.held_bytes() >= self.budget.limit_bytes() / 4;
         Waiting { items, since: self.waiting_since, is_much }

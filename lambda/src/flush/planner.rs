@@ -279,7 +279,9 @@ impl Planner {
     }
 
     fn is_periodically_due(&self, interval: Duration, now: SystemTime) -> bool {
-        self.last_flush.is_none_or(|last| since(last, now) >= interval)
+        // A flush in the future is one before the clock was set back, which is no reason to wait for it.
+        self.last_flush
+            .is_none_or(|last| now.duration_since(last).map_or(true, |age| age >= interval))
     }
 
     /// Whether a flush that begins with a handler is likely over before it.

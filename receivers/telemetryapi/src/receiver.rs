@@ -13,6 +13,7 @@ use pipeline::{
 };
 use telemetry::Counter;
 use telemetry::names::{self, EventDropReason, label};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::config::Config;
 use crate::mapper::{Mapped, Mapper, Settings};
@@ -118,9 +119,7 @@ impl TelemetryApi {
 impl Running {
     async fn run(&self, mut intake: Intake, tasks: pipeline::Tasks) {
         // In a sandbox that freezes the timer says little; each batch looks at the clock as well.
-        let every = self.export_interval.max(Duration::from_millis(1));
-        let mut timer = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
-        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut timer = timer(self.export_interval);
         loop {
             tokio::select! {
                 biased;
@@ -128,7 +127,7 @@ impl Running {
                     Some(delivery) => self.take(delivery).await,
                     None => break,
                 },
-                _tick = timer.tick() => self.export_if_due().await,
+                () = tick(&mut timer) => self.export_if_due().await,
                 () = tasks.stopped() => break,
             }
         }
@@ -221,6 +220,26 @@ impl Component for TelemetryApi {
 }
 
 impl Receiver for TelemetryApi {}
+
+/// The timer of an interval; none where each batch is followed by an export, since nothing is left to export between two.
+fn timer(every: Duration) -> Option<Interval> {
+    if every.is_zero() {
+        return None;
+    }
+    let mut timer = interval_at(Instant::now() + every, every);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    Some(timer)
+}
+
+/// The timer's next tick; never completes without one. May be dropped at any point.
+async fn tick(timer: &mut Option<Interval>) {
+    match timer {
+        Some(timer) => {
+            let _at = timer.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
 
 /// Nanoseconds since 1970.
 fn now() -> u64 {

@@ -47,6 +47,24 @@ fn what_is_left_over_is_sent_beside_the_next_handler() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_does_not_make_data_young_again() {
+    for strategy in ["continuous,1000", "auto,1000", "periodic,1000"] {
+        let bed = Bed::new();
+        let setup = bed.setup(Mode::OnDemand).with_clock();
+        let mut sandbox = setup.variable("HIKYAKU_FLUSH_STRATEGY", strategy).start();
+        let mut ids = Vec::new();
+        for _ in 0..12 {
+            ids.extend(sandbox.invoke(|_| bed.send(1)));
+        }
+        sandbox.clock().set_wall_back(Duration::from_secs(24 * 3600));
+        ids.extend(sandbox.invoke(|_| bed.send(1)));
+        sandbox.clock().advance_wall(Duration::from_secs(5));
+        sandbox.invoke(|_| {});
+        bed.backend.assert_delivered_once(&ids);
+    }
+}
+
+#[test]
 fn data_that_would_become_too_old_is_waited_for() {
     for strategy in ["continuous,1000", "auto,1000", "periodic,1000"] {
         let bed = Bed::new();

@@ -58,6 +58,14 @@ impl Clock {
         self.advance([by, Duration::ZERO]);
     }
 
+    /// Sets the wall clock back by this.
+    pub fn set_wall_back(&self, by: Duration) {
+        let mut shifts = self.shifts.lock().unwrap_or_else(PoisonError::into_inner);
+        let [wall, _] = &mut *shifts;
+        *wall = wall.saturating_sub(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX));
+        self.store(*shifts);
+    }
+
     /// Lets the wall clock and the monotonic clock be later by this.
     pub fn advance_both(&self, by: Duration) {
         self.advance([by, by]);

@@ -113,6 +113,12 @@ fn periodic_flushes_when_the_interval_is_over_and_waits_for_what_is_under_way() 
 }
 
 #[test]
+fn periodic_does_not_wait_for_a_clock_that_was_set_back() {
+    let (mut planner, now) = used(Strategy::Periodic(MS * 5_000), 100, 20);
+    assert_eq!(planner.invoked(at(now - 500_000), some(now - 500_000)), Opening::Send);
+}
+
+#[test]
 fn continuous_waits_for_old_data_only_and_a_moment_for_what_is_under_way() {
     let (mut planner, now) = used(Strategy::Continuous, 100, 20);
     assert_eq!(planner.invoked(at(now), some(now)), Opening::Send);

@@ -87,6 +87,15 @@ async fn lifecycle_hears_of_an_end_when_its_telemetry_is_in_the_pipelines() {
     bench.receiver.shutdown(Deadline::after(PATIENCE)).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn exports_with_each_batch_need_no_timer() {
+    assert!(timer(Duration::ZERO).is_none());
+    let every = Duration::from_millis(250);
+    let begun = Instant::now();
+    tick(&mut timer(every)).await;
+    assert_eq!(begun.elapsed(), every);
+}
+
 #[tokio::test]
 async fn what_is_counted_since_the_last_export_leaves_at_shutdown() {
     let bench = bench("{}", true);
