@@ -41,6 +41,10 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
     int64_t nanos = now->tv_nsec + shift_of(clock);
     now->tv_sec += nanos / 1000000000;
     now->tv_nsec = nanos % 1000000000;
+    if (now->tv_nsec < 0) {
+        now->tv_nsec += 1000000000;
+        now->tv_sec -= 1;
+    }
     return 0;
 }
 
