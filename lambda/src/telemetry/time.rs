@@ -58,7 +58,7 @@ fn of_number(number: f64) -> Option<u64> {
         _ => return None,
     };
     // A double has 53 bits: what is below a microsecond is noise by now.
-    Some((nanos / 1e3).round() as u64 * 1_000)
+    ((nanos / 1e3).round() as u64).checked_mul(1_000)
 }
 
 /// A number of exactly so many digits.
@@ -147,6 +147,8 @@ mod tests {
             "2024-02-29T12:34:56+2",
             "1960-01-01T00:00:00Z",
             "9999-12-31T23:59:59Z",
+            "18446744073709550",
+            "18446744073709551000",
             "２０２４-02-29T12:34:56Z",
         ] {
             assert_eq!(parse_time(text), None, "{text}");
