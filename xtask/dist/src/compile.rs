@@ -112,6 +112,8 @@ impl Toolchain {
             .env("CARGO_ZIGBUILD_CACHE_DIR", &zig)
             .env("ZIG_GLOBAL_CACHE_DIR", zig.join("global"))
             .env("ZIG_LOCAL_CACHE_DIR", zig.join("local"))
+            // What C code makes of __DATE__ and __TIME__, which the allocator has in a message.
+            .env("SOURCE_DATE_EPOCH", "0")
             // Symbols are what the sizes are counted by; they go afterwards.
             .env(format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase()), "none");
         if profile == SMALL {
