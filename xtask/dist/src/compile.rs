@@ -26,6 +26,9 @@ const SMALL_ZSTD: &str = "-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQU
     -DDYNAMIC_BMI2=0 -DZSTD_DISABLE_ASM -DZSTD_EXCLUDE_BTLAZY2_BLOCK_COMPRESSOR \
     -DZSTD_EXCLUDE_BTOPT_BLOCK_COMPRESSOR -DZSTD_EXCLUDE_BTULTRA_BLOCK_COMPRESSOR";
 
+/// No panic passes through C code, so nothing has to know how to unwind it.
+const NO_UNWINDING: &str = "-fno-asynchronous-unwind-tables -fno-unwind-tables";
+
 /// What compiles for both architectures.
 pub(crate) struct Toolchain {
     /// The search path with the cross tools first.
@@ -117,7 +120,8 @@ impl Toolchain {
             // Symbols are what the sizes are counted by; they go afterwards.
             .env(format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase()), "none");
         if profile == SMALL {
-            command.env(format!("CFLAGS_{}", arch.target().replace('-', "_")), SMALL_ZSTD);
+            let flags = format!("{SMALL_ZSTD} {NO_UNWINDING}");
+            command.env(format!("CFLAGS_{}", arch.target().replace('-', "_")), flags);
         }
         project::run(command)?;
         let path = target.join(arch.target()).join(profile).join(binary.name());
