@@ -308,12 +308,19 @@ fn disguised(text: &str) -> String {
 }
 
 /// A name that fits a line. That of a `yaml:` location is its text: of that, the key is enough, and
-/// the value may be a secret.
+/// the value may be a secret. Of a long path or address the end says most.
 fn short_name(name: &str) -> String {
-    const MAX_CHARS: usize = 60;
-    let breaks = |c: char| if name.starts_with("yaml:") { c.is_whitespace() } else { c == '\n' };
+    const KEY_CHARS_MAX: usize = 60;
+    const CHARS_MAX: usize = 200;
+    let is_text = name.starts_with("yaml:");
+    let breaks = |c: char| if is_text { c.is_whitespace() } else { c == '\n' };
     let end = name.find(breaks).unwrap_or(name.len());
-    let end = name.char_indices().nth(MAX_CHARS).map_or(end, |(at, _)| at.min(end));
-    let cut = if end < name.len() { "…" } else { "" };
-    format!("{}{cut}", name.get(..end).unwrap_or_default())
+    let line = name.get(..end).unwrap_or_default();
+    let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+    if is_text {
+        let end = line.char_indices().nth(KEY_CHARS_MAX).map_or(end, |(at, _)| at);
+        return format!("{}{}", line.get(..end).unwrap_or_default(), cut(end < name.len()));
+    }
+    let start = line.char_indices().rev().nth(CHARS_MAX - 1).map_or(0, |(at, _)| at);
+    format!("{}{}{}", cut(start > 0), line.get(start..).unwrap_or_default(), cut(end < name.len()))
 }

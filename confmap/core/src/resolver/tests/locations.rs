@@ -137,6 +137,17 @@ fn sources_are_listed_in_the_order_they_were_read() {
 }
 
 #[test]
+fn a_long_location_is_named_by_its_end() {
+    let name = format!("{}_CONFIG", "A".repeat(240));
+    let variables = [(name.as_str(), "a: 1")];
+    let resolved = resolve_with(&[&format!("env:{name}")], &[], &providers(&variables), None)
+        .expect("resolves");
+    let shown = resolved.sources[0].name();
+    assert!(shown.starts_with('…') && shown.ends_with("A_CONFIG"), "{shown}");
+    assert_eq!(shown.chars().count(), 201);
+}
+
+#[test]
 fn errors_stand_in_the_order_of_the_locations_and_their_lines() {
     let log = Log::default();
     let a = Fake::new("zz", &log, |_| Ok(Retrieved::yaml("x: ${no1:}\ny: ${no2:}\n")));
