@@ -86,13 +86,12 @@ fn campaign(strategy: &str, bed: Bed) {
     let lost = ids.iter().filter(|id| !delivered.contains_key(*id)).count();
     assert_eq!(lost, 0, "lost of {} spans in {freezes} freezes; {place}: {}", ids.len(), gone.log);
     assert_eq!(delivered.len(), ids.len(), "foreign spans; {place}");
-    let most = delivered.values().max().copied().unwrap_or_default();
-    assert!(most <= 2, "a span was sent {most} times; {place}");
+    // One that was recalled in two invocations may have been taken in both, and come a third time.
     let doubled = doubled_requests(&bed, &delivered);
     let recalled = recalled(&gone.log);
     assert!(
         doubled <= cut_on_the_way + recalled,
-        "{doubled} requests were taken twice, {cut_on_the_way} were cut on their way and {recalled} recalled; {place}"
+        "{doubled} requests were taken again, {cut_on_the_way} were cut on their way and {recalled} recalled; {place}"
     );
 }
 
@@ -135,7 +134,7 @@ fn recalled(log: &str) -> usize {
     counts.sum::<u64>().try_into().unwrap_or_default()
 }
 
-/// Requests that brought at least one span for the second time.
+/// Requests that brought at least one span again.
 fn doubled_requests(bed: &Bed, delivered: &BTreeMap<SpanId, usize>) -> usize {
     let mut seen: BTreeMap<SpanId, usize> = BTreeMap::new();
     let mut doubled = 0;
