@@ -22,7 +22,7 @@ pub(crate) fn make(root: &Path, arguments: &[String]) -> Result<(), Failure> {
     run_visibly(&program, arguments, root)
 }
 
-/// Makes every distribution for both architectures, makes one of them again somewhere else, then runs what was made in real containers and in
+/// Makes every distribution for both architectures, makes them again somewhere else, then runs what was made in real containers and in
 /// Lambda's emulator.
 pub(crate) fn prove(root: &Path) -> Result<(), Failure> {
     tools::require(&tools::OF_PROOFS)?;
@@ -38,33 +38,49 @@ pub(crate) fn prove(root: &Path) -> Result<(), Failure> {
     cargo.run(&[&tests[..], &["--ignored", "--test-threads=1", "dist::"]].concat())
 }
 
-/// Makes a distribution from a clone in another folder, and compares the sums of what can be downloaded.
+/// Makes every distribution again from a clone in another folder, and compares the sums of what can be downloaded and the images' digests.
 fn is_reproducible(root: &Path) -> Result<(), Failure> {
-    let name = "zipkin-debug";
     let made = command::target_dir(root).join("dist");
     let clone = made.join("again");
     if clone.exists() {
-        fs::remove_dir_all(&clone).map_err(|error| Failure::new(format!("{error}")))?;
+        fs::remove_dir_all(&clone).map_err(|error| about(&clone, &error))?;
     }
     let mut git = Command::new("git");
     git.args(["clone", "--quiet"]).arg(root).arg(&clone);
     run_quietly(git)?;
-    Cargo::find(&clone).run(&["xtask", "dist", "--name", name, "--arch", "amd64"])?;
-    let sums = |folder: &Path| -> Result<Vec<String>, Failure> {
-        let path = folder.join(name).join("SHA256SUMS");
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-        Ok(text.lines().filter(|line| line.contains("amd64")).map(str::to_owned).collect())
-    };
-    let (ours, theirs) = (sums(&made)?, sums(&clone.join("target/dist"))?);
-    if ours.is_empty() || ours != theirs {
-        return Err(Failure::new(format!(
-            "{name} made here and made in {} are not the same (are there changes that are not committed?):\n{ours:#?}\n{theirs:#?}",
-            clone.display()
-        )));
+    for name in NAMES {
+        Cargo::find(&clone).run(&["xtask", "dist", "--name", name])?;
+        let ours = sums(&made.join(name))?;
+        let theirs = sums(&clone.join("target/dist").join(name))?;
+        if ours.is_empty() || ours != theirs {
+            return Err(Failure::new(format!(
+                "{name} made here and made in {} are not the same (are there changes that are not committed?):\n{ours:#?}\n{theirs:#?}",
+                clone.display()
+            )));
+        }
+        println!("dist: {name} is the same from two folders:\n  {}", ours.join("\n  "));
     }
-    println!("dist: {name} is the same from two folders");
-    fs::remove_dir_all(&clone).map_err(|error| Failure::new(format!("{error}")))
+    fs::remove_dir_all(&clone).map_err(|error| about(&clone, &error))
+}
+
+/// The checksums that stand beside what can be downloaded, and the digests of images, sorted.
+fn sums(folder: &Path) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| about(folder, &error))? {
+        let path = entry.map_err(|error| about(folder, &error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name != "SHA256SUMS" && !name.ends_with(".digest") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|error| about(&path, &error))?;
+        lines.extend(text.lines().map(|line| format!("{name}: {line}")));
+    }
+    lines.sort();
+    Ok(lines)
+}
+
+fn about(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
 }
 
 /// Checks every crate that can be chosen by itself, since a build of the whole hides a feature that one of them forgot to turn on.
@@ -72,10 +88,10 @@ fn stands_alone(root: &Path) -> Result<(), Failure> {
     let cargo = Cargo::find(root);
     for kind in CHOICES {
         let folder = root.join(kind);
-        let about = |error| Failure::new(format!("{kind}: {error}"));
         let mut manifests = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(about)? {
-            manifests.push(entry.map_err(about)?.path().join("Cargo.toml"));
+        for entry in fs::read_dir(&folder).map_err(|error| about(&folder, &error))? {
+            manifests
+                .push(entry.map_err(|error| about(&folder, &error))?.path().join("Cargo.toml"));
         }
         manifests.sort();
         for manifest in manifests.iter().filter(|manifest| manifest.is_file()) {

@@ -16,6 +16,9 @@ mod tools;
 
 use command::{Cargo, Failure};
 
+/// What proptest draws from.
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 const HELP: &str = "\
 cargo xtask <task>
 
@@ -24,8 +27,8 @@ cargo xtask <task>
   bench [ARGS]  measure a release build against the floor program; ARGS go to the bench (`--help` lists them)
   parity [NAME] record anew what the reference Collector makes of our cases (needs Go)
   dist [ARGS]   make what people run: static binaries, images, Lambda layers (`--help` says more)
-  prove [NAME…] everything that takes long, or the named ones: distributions in real containers (dist), both benches in full (bench),
-                the Lambda freeze campaigns (freezes), the soak (soak)
+  prove [NAME…] everything that takes long, or the named ones: property tests on ever new inputs (laws), distributions in real containers
+                (dist), both benches in full (bench), the Lambda freeze campaigns (freezes), the soak (soak)
 ";
 
 fn main() -> ExitCode {
@@ -72,7 +75,25 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
     })?;
     let mut call = vec!["test", "--workspace"];
     call.extend(arguments.iter().map(String::as_str));
-    cargo.run(&call)
+    // One draw for all, so that what turns a test red is the change; `prove laws` draws anew.
+    if std::env::var_os(SEED).is_some() {
+        return cargo.run(&call);
+    }
+    cargo.run_with(&call, &[(SEED, "1")])
+}
+
+/// The laws that property tests state, on inputs that nobody has seen: each round draws others.
+fn laws() -> Result<(), Failure> {
+    const ROUNDS: u64 = 30;
+    let cargo = Cargo::find(root());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let first = now.map_or(0, |now| now.as_secs());
+    for seed in first..first + ROUNDS {
+        println!("laws: {SEED}={seed}");
+        cargo
+            .run_with(&["test", "--quiet", "--workspace", "--lib"], &[(SEED, &seed.to_string())])?;
+    }
+    Ok(())
 }
 
 /// Builds what is measured as it ships, one package at a time, so that no feature of one leaks into the other.
@@ -89,13 +110,14 @@ fn bench(arguments: &[String]) -> Result<(), Failure> {
 }
 
 fn prove(names: &[String]) -> Result<(), Failure> {
-    const ALL: [&str; 4] = ["dist", "bench", "freezes", "soak"];
+    const ALL: [&str; 5] = ["laws", "dist", "bench", "freezes", "soak"];
     if let Some(unknown) = names.iter().find(|name| !ALL.contains(&name.as_str())) {
         let all = ALL.join(", ");
         return Err(Failure::new(format!("there is no proof {unknown:?}; there are {all}")));
     }
     for proof in ALL.into_iter().filter(|one| names.is_empty() || names.iter().any(|n| n == one)) {
         match proof {
+            "laws" => laws()?,
             "dist" => dist::prove(root())?,
             "bench" => {
                 bench(&[])?;

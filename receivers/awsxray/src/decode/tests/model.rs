@@ -98,7 +98,7 @@ fn compare(
                 path.pop();
             }
         }
-        _ if is_same(path.last().unwrap(), sent, found) => {}
+        _ if is_same(path, sent, found) => {}
         _ => lost.push(format!("{}: {sent} became {found}", path.join("."))),
     }
 }
@@ -109,13 +109,17 @@ fn says_nothing(value: &Value) -> bool {
         || value.as_array().is_some_and(Vec::is_empty)
 }
 
-fn is_same(key: &str, sent: &Value, found: &Value) -> bool {
-    match (key, sent.as_f64(), found.as_f64()) {
+/// By the place, since a member that nobody knows may have the name of one that has rules of its own.
+fn is_same(path: &[String], sent: &Value, found: &Value) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match (path.as_slice(), sent.as_f64(), found.as_f64()) {
         // One step of the double that X-Ray's times are.
-        ("start_time" | "end_time", Some(sent), Some(found)) => (sent - found).abs() < 3e-7,
+        (["start_time" | "end_time"], Some(sent), Some(found)) => (sent - found).abs() < 3e-7,
         (_, Some(sent), Some(found)) => sent == found,
-        ("content_length", None, Some(found)) => sent == &json!(found.to_string()),
-        ("trace_id" | "id" | "parent_id", ..) => {
+        (["http", "response", "content_length"], None, Some(found)) => {
+            sent == &json!(found.to_string())
+        }
+        (["trace_id" | "id" | "parent_id"] | ["links", _, "trace_id" | "id"], ..) => {
             sent.as_str().map(str::to_lowercase).as_deref() == found.as_str()
         }
         _ => sent == found,
