@@ -285,6 +285,8 @@ label_values! {
         Backlog = "backlog",
         /// The receiver's pipeline did not take it.
         Refused = "refused",
+        /// The pipelines had not taken it when the time for stopping was over.
+        Shutdown = "shutdown",
     }
 }
 

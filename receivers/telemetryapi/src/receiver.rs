@@ -1,5 +1,6 @@
 //! The receiver's life: attached to the hub, and the events on their way into the pipelines.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +38,10 @@ pub(crate) struct TelemetryApi {
 /// What a started receiver works with.
 struct Running {
     hub: Arc<Hub>,
+    /// Locked by the task for as long as it runs.
+    intake: tokio::sync::Mutex<Intake>,
+    /// Items that the pipelines have neither taken nor refused yet.
+    in_hand: AtomicUsize,
     mapper: Mutex<Mapper>,
     outlets: Outlets,
     counters: Vec<(Signal, Counters)>,
@@ -103,6 +108,8 @@ impl TelemetryApi {
         });
         let running = Arc::new(Running {
             hub,
+            intake: tokio::sync::Mutex::new(intake),
+            in_hand: AtomicUsize::new(0),
             mapper: Mutex::new(Mapper::new(settings, resource, now())),
             outlets: self.outlets.clone(),
             counters: counters.into(),
@@ -111,13 +118,14 @@ impl TelemetryApi {
         });
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running.clone());
         let tasks = self.context.tasks.clone();
-        self.context.tasks.spawn("events", async move { running.run(intake, tasks).await });
+        self.context.tasks.spawn("events", async move { running.run(tasks).await });
         Ok(())
     }
 }
 
 impl Running {
-    async fn run(&self, mut intake: Intake, tasks: pipeline::Tasks) {
+    async fn run(&self, tasks: pipeline::Tasks) {
+        let mut intake = self.intake.lock().await;
         // In a sandbox that freezes the timer says little; each batch looks at the clock as well.
         let mut timer = timer(self.export_interval);
         loop {
@@ -166,6 +174,8 @@ impl Running {
     async fn hand_on(&self, mapped: Mapped, hold: &Hold) {
         let bytes: usize = mapped.payloads.iter().map(pdata::Payload::encoded_len).sum();
         hold.resize(bytes);
+        let items: usize = mapped.payloads.iter().map(pdata::Payload::items).sum();
+        self.in_hand.fetch_add(items, Ordering::Relaxed);
         for payload in mapped.payloads {
             let (signal, items) = (payload.signal(), payload.items());
             let envelope = Envelope { payload, client: Client::unknown(), hold: hold.clone() };
@@ -183,7 +193,22 @@ impl Running {
                     self.hub.drop_events(EventDropReason::Refused, items);
                 }
             }
+            self.in_hand.fetch_sub(items, Ordering::Relaxed);
         }
+    }
+
+    /// Counts what the task left behind when it was aborted: what it was handing on, metrics that were never exported, and batches that it
+    /// had not come to, event by event. How much that is.
+    fn give_up(&self) -> usize {
+        let mut lost = self.in_hand.swap(0, Ordering::Relaxed);
+        lost +=
+            self.mapper().export(now()).payloads.iter().map(pdata::Payload::items).sum::<usize>();
+        if let Ok(mut intake) = self.intake.try_lock() {
+            lost +=
+                std::iter::from_fn(|| intake.try_next()).map(|batch| batch.len()).sum::<usize>();
+        }
+        self.hub.drop_events(EventDropReason::Shutdown, lost);
+        lost
     }
 
     /// Offers a payload until it is taken, refused for good, or the time is over.
@@ -212,9 +237,9 @@ impl Component for TelemetryApi {
 
     fn shutdown(&self, deadline: Deadline) -> BoxFuture<'_, usize> {
         Box::pin(async move {
-            let _in_time = self.context.tasks.join(deadline).await;
-            let _ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-            0
+            let is_in_time = self.context.tasks.join(deadline).await;
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+            running.filter(|_| !is_in_time).map_or(0, |running| running.give_up())
         })
     }
 }

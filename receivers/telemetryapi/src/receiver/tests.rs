@@ -139,3 +139,34 @@ async fn pipeline_without_room_is_asked_again_and_one_that_says_no_is_counted() 
     running.abort();
     listener.shutdown(Deadline::after(PATIENCE)).await;
 }
+
+#[tokio::test]
+async fn what_the_pipelines_have_not_taken_by_the_deadline_is_counted() {
+    let bench = bench("{}", true);
+    let hub = bench.hub.clone().unwrap();
+    bench.receiver.start().await.unwrap();
+    let listener = Listener::open(hub.clone(), 0).unwrap();
+    let mut observer = hub.observe();
+    bench.logs.close(true);
+    let running = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.run(std::future::pending()).await }
+    });
+    post(listener.port()).await;
+    post(listener.port()).await;
+    // The hub tells of a batch when it has waited for it in vain: the second is behind the first then.
+    for batch in ["the first batch", "the second batch"] {
+        within_patience(batch, observer.next()).await.unwrap();
+    }
+    bench.logs.wait_for_offers(1).await;
+    let lost = bench.receiver.shutdown(Deadline::after(Duration::ZERO)).await;
+    assert_eq!(bench.traces.items(), 1, "spans go first");
+    assert_eq!(lost, 2 + 2 + 2, "records in hand, metrics not exported, events of the next batch");
+    let page =
+        telemetry::render(&bench.receiver.context.process.registry, telemetry::MetricsLevel::Basic);
+    let line = "hikyaku_lambda_telemetry_dropped_events{reason=\"shutdown\"} 6";
+    assert!(page.contains(line), "{page}");
+    assert_eq!(bench.receiver.shutdown(Deadline::after(Duration::ZERO)).await, 0, "counted once");
+    running.abort();
+    listener.shutdown(Deadline::after(PATIENCE)).await;
+}
