@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
-use confmap::{BoxFuture, Reference, Retrieved, join_all};
+use confmap::{BoxFuture, ProviderError, Reference, Retrieved, join_all};
 
 use crate::held::Held;
 use crate::{At, Aws, Failure, Place, describe};
@@ -40,20 +40,39 @@ impl<N: Clone + Eq + Hash, V: Clone> Reader<N, V> {
         self.aws.begin();
     }
 
-    /// Reads what is asked for, in that order; `None` is no question. `ask` gets the names of one place, none of them twice.
-    pub async fn read<'a>(
+    /// What references yield, in that order: each is parsed, what it asks for is read with the rest, and an answer made of the reading.
+    /// `ask` gets the names of one place, none of them twice. A reference that makes no sense asks nothing.
+    pub async fn retrieve<'a, S>(
         &'a self,
-        questions: Vec<Option<(Place, N)>>,
+        references: &[Reference],
+        parse: impl Fn(&Reference) -> Result<S, ProviderError>,
+        question: impl Fn(&S) -> (Place, N),
         ask: impl Fn(&'a Aws, At, Vec<N>) -> BoxFuture<'a, Answers<N, V>>,
-    ) -> Vec<Option<Result<Reading<V>, Failure>>> {
-        let places: Vec<&Place> = questions.iter().flatten().map(|(place, _)| place).collect();
-        let mut located = self.aws.locate(&places).await.into_iter();
-        let questions = questions.into_iter().map(|question| {
-            let (_, name) = question?;
-            Some(located.next()?.map(|at| (at, name)))
+        answer: impl Fn(&Reference, &S, Result<Reading<V>, Failure>) -> Result<Retrieved, ProviderError>,
+    ) -> Vec<Result<Retrieved, ProviderError>> {
+        let specs: Vec<_> = references.iter().map(parse).collect();
+        let questions = specs.iter().flatten().map(question).collect();
+        let mut readings = self.read(questions, ask).await.into_iter();
+        let answers = references.iter().zip(specs).map(|(reference, spec)| {
+            let spec = spec?;
+            let reading = readings.next().unwrap_or_else(|| Err(Failure::unanswered()));
+            answer(reference, &spec, reading)
         });
-        let questions: Vec<Option<Result<(At, N), Failure>>> = questions.collect();
-        let groups = group(questions.iter().flatten().flatten());
+        answers.collect()
+    }
+
+    /// Reads what is asked for, in that order.
+    async fn read<'a>(
+        &'a self,
+        questions: Vec<(Place, N)>,
+        ask: impl Fn(&'a Aws, At, Vec<N>) -> BoxFuture<'a, Answers<N, V>>,
+    ) -> Vec<Result<Reading<V>, Failure>> {
+        let places: Vec<&Place> = questions.iter().map(|(place, _)| place).collect();
+        let located = self.aws.locate(&places).await;
+        let names = questions.into_iter().map(|(_, name)| name);
+        let questions: Vec<Result<(At, N), Failure>> =
+            located.into_iter().zip(names).map(|(at, name)| Ok((at?, name))).collect();
+        let groups = group(questions.iter().flatten());
         let asked = groups.iter().map(|(at, names)| ask(&self.aws, at.clone(), names.clone()));
         let answers = join_all(asked.collect()).await;
         let mut readings = HashMap::new();
@@ -64,13 +83,10 @@ impl<N: Clone + Eq + Hash, V: Clone> Reader<N, V> {
                 readings.insert(question, reading);
             }
         }
-        let reading = |question: Result<(At, N), Failure>| match question {
-            Ok(question) => {
-                readings.get(&question).cloned().unwrap_or_else(|| Err(Failure::unanswered()))
-            }
-            Err(failure) => Err(failure),
+        let reading = |question: Result<(At, N), Failure>| {
+            readings.get(&question?).cloned().unwrap_or_else(|| Err(Failure::unanswered()))
         };
-        questions.into_iter().map(|question| question.map(reading)).collect()
+        questions.into_iter().map(reading).collect()
     }
 }
 
@@ -134,12 +150,11 @@ mod tests {
         let environment = Environment::of([("AWS_REGION", "eu-west-1"), ("HOME", "/nonexistent")]);
         let reader: Reader<u8, u8> = Reader::new(Aws::new(environment));
         let asked = Mutex::new(Vec::new());
-        let question = |region: &str, name| Some((place(region), name));
+        let question = |region: &str, name| (place(region), name);
         // The region that is named is the one that is not.
         let questions = vec![
             question("", 1),
             question("eu-north-1", 1),
-            None,
             question("eu-west-1", 2),
             question("", 1),
             question("Ireland", 3),
@@ -150,15 +165,9 @@ mod tests {
                 names.into_iter().map(|name| (name, Ok(name * 10))).collect(),
             ))
         });
-        let read: Vec<_> = read
-            .await
-            .into_iter()
-            .map(|read| read.map(|read| read.ok().map(|read| read.value)))
-            .collect();
-        assert_eq!(
-            read,
-            [Some(Some(10)), Some(Some(10)), None, Some(Some(20)), Some(Some(10)), Some(None)]
-        );
+        let read: Vec<_> =
+            read.await.into_iter().map(|read| read.ok().map(|read| read.value)).collect();
+        assert_eq!(read, [Some(10), Some(10), Some(20), Some(10), None]);
         assert_eq!(*asked.lock().unwrap(), [vec![1, 2], vec![1]]);
     }
 
@@ -173,7 +182,7 @@ mod tests {
         let answers = [Ok("canary"), Err(refused("Throttling")), Err(refused("AccessDenied"))];
         let mut readings = Vec::new();
         for answer in answers {
-            let questions = vec![Some((place("eu-west-1"), 1))];
+            let questions = vec![(place("eu-west-1"), 1)];
             let answers = vec![(1, answer)];
             let ask = |_: &Aws, _, _| -> BoxFuture<'_, _> {
                 Box::pin(std::future::ready(answers.clone()))
@@ -181,7 +190,7 @@ mod tests {
             readings.extend(reader.read(questions, ask).await);
         }
         let reference = Reference::parse("ssm:/a").unwrap();
-        let [Some(Ok(new)), Some(Ok(old)), Some(Err(_denied))] = readings.as_slice() else {
+        let [Ok(new), Ok(old), Err(_denied)] = readings.as_slice() else {
             panic!("three readings")
         };
         assert_eq!((new.value, old.value), ("canary", "canary"));

@@ -40,22 +40,6 @@ impl S3Provider {
     pub fn new(aws: Aws) -> Self {
         Self { reader: Reader::new(aws) }
     }
-
-    async fn read(&self, references: &[Reference]) -> Vec<Result<Retrieved, ProviderError>> {
-        let objects: Vec<_> = references.iter().map(object::parse).collect();
-        let question =
-            |(object, options): &(Object, Options)| (options.place.clone(), object.clone());
-        let questions = objects.iter().map(|object| object.as_ref().ok().map(question)).collect();
-        let ask = |aws, at, objects| Box::pin(ask(aws, at, objects)) as BoxFuture<'_, _>;
-        let readings = self.reader.read(questions, ask).await;
-        let answers =
-            references.iter().zip(objects).zip(readings).map(|((reference, object), reading)| {
-                let (_, options) = object?;
-                let reading = reading.unwrap_or_else(|| Err(failed(Cause::Answer("is missing"))));
-                answer(reference, &options, reading)
-            });
-        answers.collect()
-    }
 }
 
 impl Provider for S3Provider {
@@ -71,7 +55,10 @@ impl Provider for S3Provider {
         &'a self,
         references: &'a [Reference],
     ) -> BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
-        Box::pin(self.read(references))
+        let question =
+            |(object, options): &(Object, Options)| (options.place.clone(), object.clone());
+        let ask = |aws, at, objects| Box::pin(ask(aws, at, objects)) as BoxFuture<'a, _>;
+        Box::pin(self.reader.retrieve(references, object::parse, question, ask, answer))
     }
 }
 
@@ -123,7 +110,7 @@ fn text(reply: &Reply) -> Result<Opaque, Cause> {
 /// What a reference yields, given its object.
 fn answer(
     reference: &Reference,
-    options: &Options,
+    (_, options): &(Object, Options),
     reading: Result<Reading<Opaque>, Failure>,
 ) -> Result<Retrieved, ProviderError> {
     let reading = reading.map_err(|failure| failure.at(reference, WANTED))?;
@@ -171,7 +158,8 @@ mod tests {
     fn a_debug_print_of_an_object_has_no_content() {
         let reference = Reference::parse("s3://bucket/key").unwrap();
         let reading = Reading::new(Opaque::new("canary"));
-        let retrieved = answer(&reference, &Options::default(), Ok(reading)).unwrap();
+        let spec = object::parse(&reference).unwrap();
+        let retrieved = answer(&reference, &spec, Ok(reading)).unwrap();
         assert!(!format!("{retrieved:?}").contains("canary"));
     }
 }

@@ -55,24 +55,6 @@ impl SecretsManagerProvider {
     pub fn new(aws: Aws) -> Self {
         Self { reader: Reader::new(aws) }
     }
-
-    async fn read(&self, references: &[Reference]) -> Vec<Result<Retrieved, ProviderError>> {
-        let specs: Vec<_> = references.iter().map(parse).collect();
-        let question = |spec: &Spec| (spec.options.place.clone(), version(spec));
-        let questions = specs.iter().map(|spec| spec.as_ref().ok().map(question)).collect();
-        let ask = |aws, at, versions| Box::pin(ask(aws, at, versions)) as BoxFuture<'_, _>;
-        let readings = self.reader.read(questions, ask).await;
-        let answers =
-            references.iter().zip(specs).zip(readings).map(|((reference, spec), reading)| {
-                let spec = spec?;
-                answer(
-                    reference,
-                    &spec,
-                    reading.unwrap_or_else(|| Err(failed(Cause::Answer("is missing")))),
-                )
-            });
-        answers.collect()
-    }
 }
 
 impl Provider for SecretsManagerProvider {
@@ -88,7 +70,9 @@ impl Provider for SecretsManagerProvider {
         &'a self,
         references: &'a [Reference],
     ) -> BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
-        Box::pin(self.read(references))
+        let question = |spec: &Spec| (spec.options.place.clone(), version(spec));
+        let ask = |aws, at, versions| Box::pin(ask(aws, at, versions)) as BoxFuture<'a, _>;
+        Box::pin(self.reader.retrieve(references, parse, question, ask, answer))
     }
 }
 
@@ -164,13 +148,13 @@ fn answer(
     yielded(reference, spec, reading, whole_or_field, WANTED)
 }
 
-fn failed(cause: Cause) -> Failure {
-    Failure::of_call(Service::SECRETS_MANAGER.host, ACTION, cause)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn failed(cause: Cause) -> Failure {
+        Failure::of_call(Service::SECRETS_MANAGER.host, ACTION, cause)
+    }
 
     fn spec(text: &str) -> Result<Spec, String> {
         parse(&Reference::parse(text).unwrap()).map_err(|error| error.to_string())

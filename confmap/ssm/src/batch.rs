@@ -119,7 +119,7 @@ fn all(names: &[String], failure: &Failure) -> Vec<Read> {
 }
 
 /// The failure of a parameter that an answer should have, and has not.
-pub(crate) fn left_out() -> Failure {
+fn left_out() -> Failure {
     failed(Cause::Answer("has no value for this parameter"))
 }
 

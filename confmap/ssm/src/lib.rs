@@ -35,20 +35,6 @@ impl SsmProvider {
     pub fn new(aws: Aws) -> Self {
         Self { reader: Reader::new(aws) }
     }
-
-    async fn read(&self, references: &[Reference]) -> Vec<Result<Retrieved, ProviderError>> {
-        let specs: Vec<_> = references.iter().map(reference::parse).collect();
-        let question = |spec: &Spec| (spec.options.place.clone(), spec.name.clone());
-        let questions = specs.iter().map(|spec| spec.as_ref().ok().map(question)).collect();
-        let ask = |aws, at, names| Box::pin(batch::read(aws, at, names)) as BoxFuture<'_, _>;
-        let readings = self.reader.read(questions, ask).await;
-        let answers =
-            references.iter().zip(specs).zip(readings).map(|((reference, spec), reading)| {
-                let spec = spec?;
-                answer(reference, &spec, reading.unwrap_or_else(|| Err(batch::left_out())))
-            });
-        answers.collect()
-    }
 }
 
 impl Provider for SsmProvider {
@@ -68,7 +54,9 @@ impl Provider for SsmProvider {
         &'a self,
         references: &'a [Reference],
     ) -> BoxFuture<'a, Vec<Result<Retrieved, ProviderError>>> {
-        Box::pin(self.read(references))
+        let question = |spec: &Spec| (spec.options.place.clone(), spec.name.clone());
+        let ask = |aws, at, names| Box::pin(batch::read(aws, at, names)) as BoxFuture<'a, _>;
+        Box::pin(self.reader.retrieve(references, reference::parse, question, ask, answer))
     }
 }
 
