@@ -356,9 +356,9 @@ families! {
     RECEIVER_ACCEPTED: "otelcol_receiver_accepted", counter per item, Basic, [RECEIVER, TRANSPORT],
         "Items that the receiver handed to its pipelines.";
     RECEIVER_REFUSED: "otelcol_receiver_refused", counter per item, Basic, [RECEIVER, TRANSPORT],
-        "Items that the pipelines would not take; the sender was told.";
+        "Items that the pipelines would not take; a sender that waits for an answer was told.";
     RECEIVER_FAILED: "otelcol_receiver_failed", counter per item, Basic, [RECEIVER, TRANSPORT],
-        "Items that the receiver itself could not process; the sender was told.";
+        "Items that the receiver itself could not process; a sender that waits for an answer was told.";
     RECEIVER_REQUESTS: "otelcol_receiver_requests", counter, Basic, [RECEIVER, TRANSPORT, OUTCOME],
         "Requests that the receiver answered.";
     RECEIVER_REPAIRED_STRINGS: "otelcol_receiver_repaired_strings", counter, Basic, [RECEIVER, TRANSPORT],
