@@ -26,6 +26,7 @@ pub struct Section<'a> {
     path: Path,
     diagnostics: &'a Diagnostics,
     known: Vec<&'static str>,
+    strays: Vec<&'static str>,
     concealed: bool,
     finished: bool,
 }
@@ -76,6 +77,7 @@ impl<'a> Section<'a> {
             path,
             diagnostics,
             known: Vec::new(),
+            strays: Vec::new(),
             concealed: false,
             finished,
         }
@@ -186,6 +188,21 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Refuses a key that is no key of this section, if the user set it, and says more of it than that it is unknown: where it
+    /// belongs, or what has taken its place.
+    pub fn stray(
+        &mut self,
+        key: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if let Some(entry) = self.map.and_then(|map| map.entry(key)) {
+            self.strays.push(key);
+            let diagnostic = Diagnostic::error(self.path.key(key), message).help(help);
+            self.diagnostics.push(diagnostic.at_key(&entry.key_origin));
+        }
+    }
+
     /// Reports a broken rule about a key, at its value if there is one.
     pub fn error(&self, key: &str, message: impl Into<String>) {
         self.diagnostics.push(self.locate(Diagnostic::error(self.path.key(key), message), key));
@@ -236,8 +253,8 @@ impl<'a> Section<'a> {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        let unknown =
-            self.map.into_iter().flatten().filter(|entry| !self.known.contains(&&*entry.key));
+        let is_known = |key: &str| self.known.contains(&key) || self.strays.contains(&key);
+        let unknown = self.map.into_iter().flatten().filter(|entry| !is_known(&entry.key));
         // More would not be kept, and finding what each was meant to be costs time.
         for entry in unknown.take(MAX_DIAGNOSTICS) {
             let message = format!("has invalid keys: {}", entry.key);

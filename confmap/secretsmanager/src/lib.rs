@@ -4,7 +4,7 @@
 //! Each secret is asked for once, by `GetSecretValue`, all at the same time. `BatchGetSecretValue` would take fewer calls; it is another
 //! permission, which the roles of running configurations lack. Needs a tokio runtime.
 
-use aws::{Cause, Service, json};
+use aws::{Service, json};
 use confmap::{BoxFuture, Opaque, Provider, ProviderError, Reference, Retrieved, join_all};
 use confmap_aws::{
     Answers, At, Aws, Caller, Failure, FieldError, Reader, Reading, Spec, SpecError, Wanted, field,
@@ -150,6 +150,8 @@ fn answer(
 
 #[cfg(test)]
 mod tests {
+    use aws::Cause;
+
     use super::*;
 
     fn failed(cause: Cause) -> Failure {

@@ -50,6 +50,14 @@ impl Config {
         for (old, new, issue) in REMOVED {
             refuse_removed(&mut section, old, new, *issue);
         }
+        for (key, place) in MISPLACED {
+            let help = format!("write it as {place}");
+            section.stray(
+                key,
+                format!("is not a key of the exporter itself, it is {place:?}"),
+                help,
+            );
+        }
         let client = read_client(&mut section);
         let helper = Settings::read(&mut section, Timeout(client.timeout));
         let hostname = host::read_hostname(&mut section);
@@ -103,14 +111,21 @@ const REMOVED_METRICS: &[(&str, &str, u32)] = &[
     ),
 ];
 
+/// Settings that people look for at the top, as in other agents' configurations: what is written, and where it belongs.
+const MISPLACED: &[(&str, &str)] = &[
+    ("api_key", "api::key"),
+    ("key", "api::key"),
+    ("site", "api::site"),
+    ("fail_on_invalid_key", "api::fail_on_invalid_key"),
+    ("host", "hostname"),
+];
+
 fn refuse_removed(section: &mut Section<'_>, old: &'static str, new: &str, issue: u32) {
-    if section.is_set(old) {
-        let message = format!("was removed in favor of {new:?}");
-        let help = format!(
-            "see https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/{issue}"
-        );
-        section.error_with_help(old, message, help);
-    }
+    let message = format!("was removed in favor of {new:?}");
+    let help = format!(
+        "see https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/{issue}"
+    );
+    section.stray(old, message, help);
 }
 
 /// The value of a setting that has an old name. Both at once are an error, the old one a warning.

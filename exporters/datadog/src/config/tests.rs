@@ -299,6 +299,24 @@ fn removed_keys_name_their_successors() {
 }
 
 #[test]
+fn keys_that_stand_at_the_top_are_told_where_they_belong() {
+    for (yaml, place) in [
+        ("api_key: canary", "api::key"),
+        ("key: canary", "api::key"),
+        ("site: datadoghq.eu", "api::site"),
+        ("fail_on_invalid_key: true", "api::fail_on_invalid_key"),
+        ("host: web-1", "hostname"),
+    ] {
+        let report = report(yaml);
+        assert!(report.contains(&format!("it is \"{place}\"")), "{report}");
+        assert!(!report.contains("canary") && !report.contains("invalid keys"), "{report}");
+    }
+    // Nor are they, or those that were removed, offered as valid ones.
+    let report = report("hostnam: a");
+    assert!(!report.contains("api_key") && !report.contains("send_metadata"), "{report}");
+}
+
+#[test]
 fn mistyped_keys_are_refused_everywhere() {
     for yaml in [
         "hostnam: a",
