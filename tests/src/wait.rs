@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Long enough for the slowest machine that runs the tests; a wait that is met takes no longer than it must.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks. It decides how soon a change is seen, never whether.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
