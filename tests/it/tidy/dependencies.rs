@@ -46,6 +46,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["service"], &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS]),
     (&["agent"], &[FOUNDATION, &["service"]]),
     (&["extension"], &[FOUNDATION, &["lambda", "service"]]),
+    (&["tests/golden"], &[]),
     (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
     (&["xtask", "xtask/bench", "xtask/dist"], &[]),
 ];
