@@ -1,4 +1,4 @@
-//! What the tests of several crates share: golden cases.
+//! What the tests of several crates share: golden cases, and JSON's keys.
 //!
 //! A golden case is a folder: what goes in, beside what came out when somebody last looked. With `HIKYAKU_REFRESH_GOLDEN=1` what comes out
 //! now is written in the place of that, to be reviewed as a diff.
@@ -8,6 +8,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+mod keys;
+
+pub use keys::keys_once;
 
 /// The cases of a folder below a crate's own (its `CARGO_MANIFEST_DIR`), in the order of their names.
 ///

@@ -47,7 +47,7 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["agent"], &[FOUNDATION, &["service"]]),
     (&["extension"], &[FOUNDATION, &["lambda", "service"]]),
     (&["tests/golden"], &[]),
-    (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
+    (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*", "tests/golden"], COMPONENTS]),
     (&["xtask", "xtask/bench", "xtask/dist"], &[]),
 ];
 
