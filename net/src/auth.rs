@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderName, Method, Request, Uri};
 
 use crate::BoxFuture;
 
@@ -57,3 +57,63 @@ pub struct ClientAuthenticator(pub Arc<dyn ClientAuth>);
 /// A server authenticator as a service extension's capability, to be found by type.
 #[derive(Clone)]
 pub struct ServerAuthenticator(pub Arc<dyn ServerAuth>);
+
+impl ServerAuthenticator {
+    /// Judges a request. Query parameters of these names stand for headers, and win over headers
+    /// of the same name.
+    ///
+    /// # Errors
+    /// If the authenticator says no, or can't say.
+    pub async fn judge<B>(
+        &self,
+        request: &Request<B>,
+        params: &[String],
+    ) -> Result<AuthAttributes, AuthError> {
+        let mut headers = request.headers().clone();
+        let query = request.uri().query().unwrap_or_default().split('&');
+        for (name, value) in query.filter_map(|pair| pair.split_once('=')) {
+            if params.iter().any(|param| param == name)
+                && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.parse())
+            {
+                headers.insert(name, value);
+            }
+        }
+        self.0.authenticate(&headers).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says which headers it was shown.
+    struct Mirror;
+
+    impl ServerAuth for Mirror {
+        fn authenticate<'a>(
+            &'a self,
+            headers: &'a HeaderMap,
+        ) -> BoxFuture<'a, Result<AuthAttributes, AuthError>> {
+            let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+            let shown = headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+            let shown = shown.collect();
+            Box::pin(async move { Ok(shown) })
+        }
+    }
+
+    #[tokio::test]
+    async fn named_query_parameters_stand_for_headers_and_win_over_them() {
+        for (query, shown) in [
+            ("", "header"),
+            ("?x-word=query", "query"),
+            ("?a&x-word=first&x-other=1&x-word=last", "last"),
+            ("?x-words=query", "header"),
+        ] {
+            let uri = format!("http://localhost/{query}");
+            let request = Request::get(uri).header("x-word", "header").body(()).unwrap();
+            let params = ["x-word".to_owned()];
+            let seen = ServerAuthenticator(Arc::new(Mirror)).judge(&request, &params).await;
+            assert_eq!(*seen.unwrap(), [("x-word".to_owned(), shown.to_owned())], "{query}");
+        }
+    }
+}

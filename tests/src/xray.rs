@@ -19,7 +19,6 @@ use crate::server::{self, Outcome, Reply, Server, Service};
 use crate::spans::SpanId;
 
 pub mod document;
-mod once;
 pub mod sampling;
 mod signature;
 

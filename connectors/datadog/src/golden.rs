@@ -5,7 +5,7 @@
 //! is a test of its own, beside `datadog::stats`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use confmap::{Diagnostics, Node, Section};
 use datadog::stats::{ClientGroupedStats, ClientStatsPayload, Driver, StatsPayload, unwrap};
@@ -30,16 +30,8 @@ struct Known {
 /// Groups by deployment and key, both as text.
 type Groups = BTreeMap<String, Known>;
 
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/stats");
-    let entries = folder.read_dir().unwrap();
-    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    cases
-}
-
 fn config(case: &Path) -> Config {
-    let yaml = std::fs::read_to_string(case.join("connector.yaml")).unwrap_or_default();
+    let yaml = test_golden::text(&case.join("connector.yaml")).unwrap_or_default();
     let (node, diagnostics) = (Node::from_yaml("test", &yaml).unwrap(), Diagnostics::new());
     let path = confmap::Path::from("connectors");
     let config = Config::read(Section::new(Some(&node), path, &diagnostics));
@@ -48,9 +40,9 @@ fn config(case: &Path) -> Config {
 }
 
 fn ours(case: &Path) -> Groups {
-    let request = std::fs::read(case.join("in.json")).unwrap();
     let mut driver = Driver::new(config(case).stats, NOW, 1);
-    driver.add(&Payload::from_json(Signal::Traces, &request).unwrap().payload, NOW + 1);
+    let request = test_golden::input(case);
+    driver.add(&Payload::from_json(Signal::Traces, request.as_bytes()).unwrap().payload, NOW + 1);
     let mut groups = Groups::new();
     for payload in driver.flush_all(NOW + 1) {
         let metrics = payload.resource_metrics().flat_map(|r| r.scope_metrics);
@@ -95,8 +87,7 @@ fn text_of(client: &ClientStatsPayload<'_>, group: &ClientGroupedStats<'_>) -> S
 }
 
 fn theirs(case: &Path) -> Groups {
-    let reference = std::fs::read(case.join("reference.json")).unwrap();
-    let reference: Value = serde_json::from_slice(&reference).unwrap();
+    let reference = test_golden::json(&case.join("reference.json")).unwrap();
     let mut groups = Groups::new();
     for client in list(&reference["stats"]).flat_map(|payload| list(&payload["stats"])) {
         for group in list(&client["stats"]).flat_map(|bucket| list(&bucket["stats"])) {
@@ -174,7 +165,7 @@ fn are_near(ours: &[f64], theirs: &[f64]) -> bool {
 #[test]
 fn statistics_are_those_of_the_reference() {
     let (mut complaints, mut compared) = (Vec::new(), 0);
-    for case in cases() {
+    for case in test_golden::cases(env!("CARGO_MANIFEST_DIR"), "testdata/stats") {
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
         let (ours, theirs) = (ours(&case), theirs(&case));
         for (key, expected) in &theirs {

@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use exporter_helper::{About, Reason, SendError, classify};
+use exporter_helper::{About, Reason, SendError, classify, shown_url};
 use http::header::HeaderName;
 use http::{StatusCode, Uri};
 use net::client::{Reply, retry_after};
-use net::error::{Class, TransportError};
 use serde::Deserialize;
 
 /// The name of the error.
@@ -92,7 +91,7 @@ pub(crate) fn judge(url: &Uri, reply: &Reply) -> Verdict {
             Err(_) if reply.body.is_empty() => Verdict::Taken(Vec::new()),
             Err(_) => Verdict::Failed(SendError::peer(Reason::new(format!(
                 "{} answered {status} with something that is not X-Ray's (setting: endpoint)",
-                shown(url)
+                shown_url(url)
             )))),
         };
     }
@@ -109,7 +108,7 @@ pub(crate) fn judge(url: &Uri, reply: &Reply) -> Verdict {
     let remedy = remedy(kind);
     // The remedy comes before what may be long.
     let name = if kind.is_empty() { String::new() } else { format!(" {kind}{remedy}:") };
-    let reason = Reason::new(format!("{} answered {status}:{name} {said}", shown(url)));
+    let reason = Reason::new(format!("{} answered {status}:{name} {said}", shown_url(url)));
     let code = Some(classify::grpc_code(status.as_u16()));
     let delay = retry_after(&reply.headers, SystemTime::now());
     let retryable = |delay: Option<Duration>, reason| SendError::Retryable { code, delay, reason };
@@ -167,22 +166,6 @@ fn remedy(kind: &str) -> &'static str {
         }
         _ => "",
     }
-}
-
-/// No answer.
-pub(crate) fn unreached(error: &TransportError) -> SendError {
-    let reason = Reason::new(error.to_string());
-    match error.class() {
-        Class::Retryable => SendError::network(reason),
-        Class::Permanent => SendError::peer(reason),
-    }
-}
-
-/// The URL for messages: without user and query, which may be secrets.
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
 }
 
 /// No place to send to.

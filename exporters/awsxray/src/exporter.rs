@@ -7,6 +7,7 @@ use aws::{Service, Session};
 use bytes::Bytes;
 use exporter_helper::{
     EncodeError, Encoded, EncodedRequest, Progress, Push, Reason, SendError, Sent, exporter,
+    user_agent,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -16,7 +17,7 @@ use pipeline::{BuildError, Client, Context, Deadline, Exporter};
 use telemetry::names::{self, DropReason, TrimReason, label};
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::answer::{Verdict, judge, nowhere, unreached};
+use crate::answer::{Verdict, judge, nowhere};
 use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::translate::{Call, GROWTH, Options, Translation, Trimmed, translate};
@@ -164,7 +165,10 @@ impl XRay {
         }
         let request = Request { method: Method::POST, uri: url.clone(), headers, body };
         let deadline = Deadline::after(self.config.client.timeout.unwrap_or(WITHOUT_TIMEOUT));
-        self.client().send(&request, deadline.instant()).await.map_err(|error| unreached(&error))
+        self.client()
+            .send(&request, deadline.instant())
+            .await
+            .map_err(|error| SendError::unreached(&error))
     }
 
     fn client(&self) -> &HttpClient {
@@ -236,11 +240,6 @@ impl XRay {
             registry.counter(&names::EXPORTER_TRIMMED_ITEMS, &labels).add(documents as u64);
         }
     }
-}
-
-fn user_agent() -> String {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(test)]

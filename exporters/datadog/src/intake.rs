@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use ::config::CompressionLevel;
 use bytes::Bytes;
-use exporter_helper::{EncodeError, Reason, SendError, Sent};
+use exporter_helper::{EncodeError, Reason, SendError, Sent, shown_url, user_agent};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
-use net::error::{Class, TransportError};
+use net::error::TransportError;
 use pipeline::Deadline;
 
 use crate::config::Config;
@@ -74,7 +74,7 @@ impl Intake {
         let endpoint = request.endpoint;
         match self.exchange(request).await {
             Ok(reply) => self.read(endpoint, &reply),
-            Err(error) => Err(unreached(&error)),
+            Err(error) => Err(SendError::unreached(&error)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Intake {
         let delay = retry_after(&reply.headers, SystemTime::now());
         let said = String::from_utf8_lossy(&reply.body);
         let answer = Answer { status: reply.status, delay, said: &said };
-        classify(endpoint, &shown(&self.url(endpoint)), &answer)
+        classify(endpoint, &shown_url(&self.url(endpoint)), &answer)
     }
 
     fn client(&self) -> &HttpClient {
@@ -138,28 +138,6 @@ impl IntakeRequest {
     pub(crate) fn empty(endpoint: Endpoint) -> Self {
         Self { endpoint, body: Body::empty(), headers: HeaderMap::new() }
     }
-}
-
-/// No answer.
-pub(crate) fn unreached(error: &TransportError) -> SendError {
-    let reason = Reason::new(error.to_string());
-    match error.class() {
-        Class::Retryable => SendError::network(reason),
-        Class::Permanent => SendError::peer(reason),
-    }
-}
-
-/// A URL for messages: without user and query, which may be secrets.
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
-}
-
-/// The name that this program sends under.
-pub(crate) fn user_agent() -> String {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(test)]

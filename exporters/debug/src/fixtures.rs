@@ -1,6 +1,5 @@
 //! What the tests of several modules share: payloads from OTLP/JSON, and texts on file.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -32,27 +31,18 @@ pub(crate) fn payload(json: &str) -> Payload {
 
 /// The folders of a kind of golden cases.
 pub(crate) fn cases(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(kind);
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    assert!(!cases.is_empty());
-    cases
+    test_golden::cases(env!("CARGO_MANIFEST_DIR"), &format!("testdata/{kind}"))
 }
 
 /// The payload of a case.
 pub(crate) fn input(case: &Path) -> Payload {
-    payload(&fs::read_to_string(case.join("in.json")).unwrap())
+    payload(&test_golden::input(case))
 }
 
 /// Compares a text with what is on file. `HIKYAKU_REFRESH_GOLDEN=1` writes it anew, to be reviewed as a diff.
 pub(crate) fn check(case: &Path, name: &str, actual: &[u8]) {
-    let path = case.join(name);
-    let actual = std::str::from_utf8(actual).unwrap();
-    if std::env::var_os("HIKYAKU_REFRESH_GOLDEN").is_some() {
-        fs::write(path, actual).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-    assert!(expected == actual, "{path:?}\nexpected:\n{expected}\nactual:\n{actual}");
+    test_golden::assert_none(test_golden::check_text(
+        &case.join(name),
+        str::from_utf8(actual).unwrap(),
+    ));
 }

@@ -24,6 +24,7 @@ mod journal;
 mod ledger;
 mod metrics;
 mod pace;
+mod peer;
 mod push;
 mod queue;
 mod reason;
@@ -31,6 +32,7 @@ mod sends;
 mod settings;
 
 pub use exporter::exporter;
+pub use peer::{shown_url, user_agent};
 pub use push::{
     About, EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Progress, Push, SendError, Sent,
 };

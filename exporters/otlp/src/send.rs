@@ -7,11 +7,11 @@ use ::config::{Auth, GrpcClient as ClientSettings};
 use exporter_helper::classify::{self, GrpcAnswer};
 use exporter_helper::{
     EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Push, Reason, SendError, Sent, exporter,
+    user_agent,
 };
 use http::HeaderMap;
 use net::auth::ClientAuthenticator;
 use net::client::{CallError, ClientOptions, Environment, GrpcClient, GrpcMessage};
-use net::error::Class;
 use pdata::{PartialSuccess, Payload, Signal};
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, GrpcCode, StartError};
 
@@ -67,10 +67,9 @@ pub(crate) struct Message {
 impl OtlpGrpc {
     /// The client, which opens nothing yet.
     fn connectable(&self, auth: Option<&ClientAuthenticator>) -> Result<GrpcClient, String> {
-        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let options = ClientOptions {
             environment: Environment::process(),
-            user_agent: Some(format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))),
+            user_agent: Some(user_agent()),
             auth: auth.map(|authenticator| authenticator.0.clone()),
             ..ClientOptions::default()
         };
@@ -110,13 +109,7 @@ impl Push for OtlpGrpc {
         let metadata = HeaderMap::new();
         match client.call(self.method, &request.message, &metadata, deadline).await {
             Ok(reply) => Ok(taken(&reply.message)),
-            Err(CallError::Transport(error)) => {
-                let reason = Reason::new(error.to_string());
-                Err(match error.class() {
-                    Class::Retryable => SendError::network(reason),
-                    Class::Permanent => SendError::peer(reason),
-                })
-            }
+            Err(CallError::Transport(error)) => Err(SendError::unreached(&error)),
             Err(error @ CallError::Status { .. }) => refused(&error, request.plain_bytes),
         }
     }

@@ -7,13 +7,12 @@ use ::config::{Auth, HttpClient as ClientSettings};
 use bytes::Bytes;
 use exporter_helper::{
     EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Push, Reason, SendError, Sent, classify,
-    exporter,
+    exporter, user_agent,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use net::auth::ClientAuthenticator;
 use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
-use net::error::{Class, TransportError};
 use pdata::{PartialSuccess, Payload, RpcStatus};
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, StartError};
 use telemetry::names::label;
@@ -159,7 +158,7 @@ impl Push for OtlpHttp {
         let request = Request { method: Method::POST, uri, headers, body };
         let deadline = Deadline::after(self.settings.timeout.unwrap_or(WITHOUT_TIMEOUT));
         let reply = self.client().send(&request, deadline.instant()).await;
-        self.read(&reply.map_err(unreached)?)
+        self.read(&reply.map_err(|error| SendError::unreached(&error))?)
     }
 
     async fn warm(&self, deadline: Deadline) {
@@ -194,20 +193,6 @@ impl OtlpHttp {
     fn passes_on(&self) -> bool {
         self.encoding == Encoding::Proto && !self.settings.compression.is_compressed()
     }
-}
-
-/// No answer.
-fn unreached(error: TransportError) -> SendError {
-    let reason = Reason::new(error.to_string());
-    match error.class() {
-        Class::Retryable => SendError::network(reason),
-        Class::Permanent => SendError::peer(reason),
-    }
-}
-
-fn user_agent() -> String {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use ::config::{Auth, HttpClient as ClientSettings};
 use bytes::Bytes;
 use exporter_helper::{
     About, EncodeError, Encoded, EncodedRequest, Push, Reason, SendError, Sent, classify, exporter,
+    shown_url, user_agent,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use net::auth::ClientAuthenticator;
 use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
-use net::error::{Class, TransportError};
 use pdata::Payload;
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, StartError};
 use telemetry::names::DropReason;
@@ -35,7 +35,7 @@ pub(crate) fn build(config: &Config, context: Context) -> Result<Arc<dyn Exporte
     })?;
     let push = Zipkin {
         config: config.clone(),
-        shown_url: shown(&url),
+        shown_url: shown_url(&url),
         url,
         context: context.clone(),
         client: OnceLock::new(),
@@ -96,7 +96,7 @@ impl Push for Zipkin {
         let deadline = Deadline::after(self.config.client.timeout.unwrap_or(WITHOUT_TIMEOUT));
         match self.client().send(&request, deadline.instant()).await {
             Ok(reply) => self.read(&reply),
-            Err(error) => Err(unreached(&error)),
+            Err(error) => Err(SendError::unreached(&error)),
         }
     }
 
@@ -185,26 +185,6 @@ impl Zipkin {
 /// Zipkin's server (3.5.1, 10 MiB before decompression) puts the status line of a 413 into the body of a 500.
 fn wraps_too_large(body: &[u8]) -> bool {
     body.starts_with(b"413 ")
-}
-
-/// No answer.
-fn unreached(error: &TransportError) -> SendError {
-    let reason = Reason::new(error.to_string());
-    match error.class() {
-        Class::Retryable => SendError::network(reason),
-        Class::Permanent => SendError::peer(reason),
-    }
-}
-
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
-}
-
-fn user_agent() -> String {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(test)]

@@ -182,7 +182,9 @@ impl Port {
         peer: Option<SocketAddr>,
     ) -> Result<Arc<Client>, Refusal> {
         let auth = match &self.auth {
-            Some(auth) => auth.attributes(request).await?,
+            Some(Auth { authenticator, request_params }) => {
+                authenticator.judge(request, request_params).await?.to_vec()
+            }
             None if !self.include_metadata => return Ok(Client::unknown()),
             None => Vec::new(),
         };
@@ -192,30 +194,6 @@ impl Port {
         let headers = self.include_metadata.then(|| request.headers().iter().filter_map(text));
         let metadata = headers.into_iter().flatten().collect();
         Ok(Arc::new(Client { metadata, address: peer, auth }))
-    }
-}
-
-impl Auth {
-    /// What the authenticator says of a request's sender.
-    async fn attributes<B>(&self, request: &Request<B>) -> Result<Vec<(String, String)>, Refusal> {
-        let mut headers = request.headers().clone();
-        let query = request.uri().query().unwrap_or_default().split('&');
-        for (name, value) in query.filter_map(|pair| pair.split_once('=')) {
-            if self.request_params.iter().any(|param| param == name)
-                && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.parse())
-            {
-                headers.insert(name, value);
-            }
-        }
-        match self.authenticator.0.authenticate(&headers).await {
-            Ok(attributes) => Ok(attributes.to_vec()),
-            Err(AuthError::Refused(why)) => {
-                Err(Refusal::of(StatusCode::UNAUTHORIZED, GrpcCode::Unauthenticated, why))
-            }
-            Err(AuthError::Unavailable(why)) => {
-                Err(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, GrpcCode::Unavailable, why))
-            }
-        }
     }
 }
 
@@ -279,6 +257,19 @@ impl From<BodyError> for Refusal {
         match error {
             BodyError::NoRoom => Self::no_room(Duration::from_secs(1)),
             _ => refusal,
+        }
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused(why) => {
+                Self::of(StatusCode::UNAUTHORIZED, GrpcCode::Unauthenticated, why)
+            }
+            AuthError::Unavailable(why) => {
+                Self::of(StatusCode::SERVICE_UNAVAILABLE, GrpcCode::Unavailable, why)
+            }
         }
     }
 }

@@ -96,7 +96,11 @@ impl Port {
         peer: Option<SocketAddr>,
     ) -> Result<Arc<Client>, Refusal> {
         let auth = match &self.authenticator {
-            Some(authenticator) => self.authenticate(authenticator, request).await?,
+            Some(authenticator) => {
+                let auth = self.settings.auth.as_ref();
+                let params = auth.map(|auth| auth.request_params.as_slice()).unwrap_or_default();
+                authenticator.judge(request, params).await?.to_vec()
+            }
             None if !self.settings.include_metadata => return Ok(Client::unknown()),
             None => Vec::new(),
         };
@@ -108,31 +112,6 @@ impl Port {
             metadata.extend(request.headers().iter().filter_map(text));
         }
         Ok(Arc::new(Client { metadata, address: peer, auth }))
-    }
-
-    /// What the authenticator says of a sender. The query parameters that the settings name stand for headers.
-    async fn authenticate<B>(
-        &self,
-        authenticator: &ServerAuthenticator,
-        request: &Request<B>,
-    ) -> Result<Vec<(String, String)>, Refusal> {
-        let params = self.settings.auth.as_ref().map(|auth| auth.request_params.as_slice());
-        let mut headers = request.headers().clone();
-        let query = request.uri().query().unwrap_or_default().split('&');
-        for (name, value) in query.filter_map(|pair| pair.split_once('=')) {
-            if params.unwrap_or_default().iter().any(|param| param == name)
-                && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.parse())
-            {
-                headers.insert(name, value);
-            }
-        }
-        match authenticator.0.authenticate(&headers).await {
-            Ok(attributes) => Ok(attributes.to_vec()),
-            Err(AuthError::Refused(why)) => Err(Refusal::of(StatusCode::UNAUTHORIZED, why)),
-            Err(AuthError::Unavailable(why)) => {
-                Err(Refusal::of(StatusCode::SERVICE_UNAVAILABLE, why))
-            }
-        }
     }
 }
 
@@ -197,6 +176,15 @@ impl From<BodyError> for Refusal {
         match error {
             BodyError::NoRoom => Self::no_room(COME_BACK_AFTER),
             error => Self::of(error.http_status(), error.to_string()),
+        }
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused(why) => Self::of(StatusCode::UNAUTHORIZED, why),
+            AuthError::Unavailable(why) => Self::of(StatusCode::SERVICE_UNAVAILABLE, why),
         }
     }
 }

@@ -46,7 +46,8 @@ const MAP: &[(&[&str], &[&[&str]])] = &[
     (&["service"], &[FOUNDATION, SHARED, &["confmap/*", "exporters/helper"], COMPONENTS]),
     (&["agent"], &[FOUNDATION, &["service"]]),
     (&["extension"], &[FOUNDATION, &["lambda", "service"]]),
-    (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*"], COMPONENTS]),
+    (&["tests/golden"], &[]),
+    (&["tests"], &[FOUNDATION, &["agent", "extension", "confmap/*", "tests/golden"], COMPONENTS]),
     (&["xtask", "xtask/bench", "xtask/dist"], &[]),
 ];
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::once;
 use crate::spans::SpanId;
 
 /// The longest document, in bytes.
@@ -59,7 +58,7 @@ impl Document {
         let json: Value = serde_json::from_str(text)
             .map_err(|error| format!("a document that is no JSON: {error}"))?;
         let members = json.as_object().ok_or("a document that is no object")?;
-        once::check(text).map_err(|twice| format!("{twice} in {text:.2000}"))?;
+        test_golden::keys_once(text).map_err(|twice| format!("{twice} in {text:.2000}"))?;
         check(members).map_err(|rule| format!("{rule} in {text:.2000}"))?;
         let text = |key: &str| members.get(key).and_then(Value::as_str).unwrap_or_default();
         let (id, trace_id, name) = (text("id"), text("trace_id"), text("name"));

@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use confmap::{Diagnostics, Node, Section};
 use lambda::telemetry::parse;
 use proptest::prelude::*;

@@ -144,9 +144,9 @@ fn address_in_protobuf_is_read_by_its_length() {
 fn golden_bodies() -> Vec<(Format, Vec<u8>)> {
     let mut bodies = Vec::new();
     for case in golden::cases() {
-        let body = std::fs::read(case.join("in.json")).unwrap();
-        let proto = zipkin_proto::encode(&serde_json::from_slice(&body).unwrap());
-        bodies.push((Format::Json, body));
+        let body = test_golden::input(&case);
+        let proto = zipkin_proto::encode(&serde_json::from_str(&body).unwrap());
+        bodies.push((Format::Json, body.into_bytes()));
         bodies.extend(proto.map(|body| (Format::Proto, body)));
     }
     bodies.retain(|(_, body)| !body.is_empty());

@@ -152,57 +152,6 @@ fn assert_sound(document: &Value) {
     }
 }
 
-/// No object of a document has a key twice, which reading it as JSON does not tell.
-fn assert_keys_once(text: &str) {
-    struct Once;
-    impl<'de> serde::Deserialize<'de> for Once {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(Visitor)
-        }
-    }
-    struct Visitor;
-    impl<'de> serde::de::Visitor<'de> for Visitor {
-        type Value = Once;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("JSON")
-        }
-        fn visit_bool<E>(self, _: bool) -> Result<Once, E> {
-            Ok(Once)
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<Once, E> {
-            Ok(Once)
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<Once, E> {
-            Ok(Once)
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<Once, E> {
-            Ok(Once)
-        }
-        fn visit_str<E>(self, _: &str) -> Result<Once, E> {
-            Ok(Once)
-        }
-        fn visit_unit<E>(self) -> Result<Once, E> {
-            Ok(Once)
-        }
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Once, A::Error> {
-            while seq.next_element::<Once>()?.is_some() {}
-            Ok(Once)
-        }
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
-            let mut keys = std::collections::HashSet::new();
-            while let Some((key, Once)) = map.next_entry::<String, Once>()? {
-                if keys.contains(&key) {
-                    return Err(serde::de::Error::custom(format!("{key} is there twice")));
-                }
-                keys.insert(key);
-            }
-            Ok(Once)
-        }
-    }
-    let read: Result<Once, _> = serde_json::from_str(text);
-    read.unwrap_or_else(|error| panic!("{error}: {text}"));
-}
-
 proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(600))]
 
@@ -225,7 +174,8 @@ proptest! {
         let [call] = &translation.calls[..] else { panic!("one call") };
         let body: Value = serde_json::from_slice(&call.body).unwrap();
         for text in body["TraceSegmentDocuments"].as_array().unwrap() {
-            assert_keys_once(text.as_str().unwrap());
+            let text = text.as_str().unwrap();
+            test_golden::keys_once(text).unwrap_or_else(|twice| panic!("{twice}: {text}"));
         }
         for document in documents_of(call) {
             assert_sound(&document);

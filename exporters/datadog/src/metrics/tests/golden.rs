@@ -4,7 +4,6 @@
 //!
 //! `reference.json` is what the reference Collector sends of it, and a matter of `tests/it/parity`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -12,10 +11,9 @@ use serde_json::{Value, json};
 use crate::metrics::testing::{Rig, Sent, payload};
 
 fn cases() -> Vec<(PathBuf, Vec<Value>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/translate");
-    let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let cases = folders.filter_map(|case| {
-        let input = read(&case.join("in.json")).unwrap_or_else(|| panic!("{case:?}"));
+    let cases = test_golden::cases(env!("CARGO_MANIFEST_DIR"), "testdata/translate").into_iter();
+    let cases = cases.filter_map(|case| {
+        let input = test_golden::json(&case.join("in.json")).unwrap_or_else(|| panic!("{case:?}"));
         let requests = match input {
             Value::Array(requests) => requests,
             request => vec![request],
@@ -23,22 +21,11 @@ fn cases() -> Vec<(PathBuf, Vec<Value>)> {
         let is_of_metrics = requests.iter().all(|one| one.get("resourceMetrics").is_some());
         is_of_metrics.then_some((case, requests))
     });
-    let mut cases: Vec<_> = cases.collect();
-    cases.sort_by(|(a, _), (b, _)| a.cmp(b));
-    cases
-}
-
-fn read(path: &Path) -> Option<Value> {
-    let text = fs::read_to_string(path).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}")))
-}
-
-fn name(case: &Path) -> &str {
-    case.file_name().unwrap().to_str().unwrap()
+    cases.collect()
 }
 
 fn sent(case: &Path, requests: &[Value]) -> Sent {
-    let rig = Rig::new(&fs::read_to_string(case.join("config.yaml")).unwrap_or_default());
+    let rig = Rig::new(&test_golden::text(&case.join("config.yaml")).unwrap_or_default());
     let mut all = Sent::default();
     for request in requests {
         let sent = rig.send(&payload(request));
@@ -59,15 +46,9 @@ fn every_case_of_metrics_translates_to_what_is_on_file() {
         let mut actual = sent.json();
         let lost = sent.lost.iter().map(|(reason, points)| json!([reason.as_str(), points]));
         actual["lost"] = lost.collect();
-        let path = case.join("out.json");
-        if std::env::var_os("HIKYAKU_REFRESH_GOLDEN").is_some() {
-            let pretty = serde_json::to_string_pretty(&actual).unwrap();
-            fs::write(path, pretty + "\n").unwrap();
-        } else if !is_close(&read(&path).unwrap_or_default(), &actual) {
-            wrong.push(format!("{}\nactual {actual:#}", name(&case)));
-        }
+        wrong.extend(test_golden::check_by(&case.join("out.json"), &actual, is_close));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    test_golden::assert_none(wrong);
 }
 
 /// Whether values are the same but for the last digits of a double, which logarithms and powers have their own of on each platform.

@@ -4,28 +4,17 @@
 //! `reference.json` is what the reference Collector's receiver makes of the case. Where ours differs on purpose, `differs.md` says why.
 //! Times are compared to the microsecond, since upstream's have the errors of a double.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/translate");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    cases
-}
-
-fn read(path: &Path) -> Option<Value> {
-    let text = fs::read_to_string(path).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+    test_golden::cases(env!("CARGO_MANIFEST_DIR"), "testdata/translate")
 }
 
 /// The request of a case, or why there is none.
 fn translated(case: &Path) -> Value {
-    let document = fs::read_to_string(case.join("in.json")).unwrap();
-    match decode(&datagram(&document)) {
+    match decode(&datagram(&test_golden::input(case))) {
         Ok(decoded) => {
             let request = ExportTraceServiceRequest::decode(decoded.payload.to_bytes()).unwrap();
             let mut value = serde_json::to_value(request).unwrap();
@@ -66,51 +55,44 @@ fn every_case_becomes_what_is_on_file_and_so_do_the_documents_made_of_that() {
     assert!(cases.len() >= 20, "only {} cases", cases.len());
     let mut wrong = Vec::new();
     for case in cases {
-        let document = fs::read_to_string(case.join("in.json")).unwrap();
-        let back = model::back(&document).map_or(json!([]), Value::Array);
-        for (name, actual) in [("out.json", translated(&case)), ("back.json", back)] {
-            let path = case.join(name);
-            if std::env::var_os("HIKYAKU_REFRESH_GOLDEN").is_some() {
-                fs::write(&path, serde_json::to_string_pretty(&actual).unwrap() + "\n").unwrap();
-            } else if read(&path).unwrap_or_default() != actual {
-                wrong.push(format!("{}\nactual {actual:#}", path.display()));
-            }
-        }
+        wrong.extend(test_golden::check(&case.join("out.json"), &translated(&case)));
+        let back = model::back(&test_golden::input(&case)).map_or(json!([]), Value::Array);
+        wrong.extend(test_golden::check(&case.join("back.json"), &back));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    test_golden::assert_none(wrong);
 }
 
 #[test]
 fn nothing_of_any_case_is_lost_on_the_way_there_and_back() {
     let mut wrong = Vec::new();
     for case in cases() {
-        let document = fs::read_to_string(case.join("in.json")).unwrap();
+        let document = test_golden::input(&case);
         let Some(back) = model::back(&document) else { continue };
         let lost = model::lost(&serde_json::from_str(&document).unwrap(), &back);
         if !lost.is_empty() {
             wrong.push(format!("{}: {}", case.display(), lost.join("; ")));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    test_golden::assert_none(wrong);
 }
 
 #[test]
 fn every_case_is_what_the_reference_collector_makes_of_it_or_says_why_not() {
     let mut wrong = Vec::new();
     for case in cases() {
-        let Some(mut reference) = read(&case.join("reference.json")) else { continue };
+        let Some(mut reference) = test_golden::json(&case.join("reference.json")) else { continue };
         let mut actual = translated(&case);
         for request in [&mut reference, &mut actual] {
             sort(request);
             round(request);
         }
         let both_refuse = reference.get("refused").is_some() && actual.get("refused").is_some();
-        let said = fs::read_to_string(case.join("differs.md")).unwrap_or_default();
+        let said = test_golden::text(&case.join("differs.md")).unwrap_or_default();
         if (both_refuse || reference == actual) != said.trim().is_empty() {
             wrong.push(format!("{}\nreference {reference:#}\nactual {actual:#}", case.display()));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    test_golden::assert_none(wrong);
 }
 
 /// Times in microseconds.

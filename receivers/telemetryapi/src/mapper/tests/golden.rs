@@ -6,12 +6,11 @@ use super::*;
 
 #[test]
 fn every_case_becomes_what_is_on_file() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/translate");
+    let cases = test_golden::cases(env!("CARGO_MANIFEST_DIR"), "testdata/translate");
+    assert!(cases.len() >= 5, "only {} cases", cases.len());
     let mut wrong = Vec::new();
-    let mut cases = 0;
-    for case in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
-        cases += 1;
-        let text = std::fs::read_to_string(case.join("in.json")).unwrap();
+    for case in cases {
+        let text = test_golden::input(&case);
         let input: Value = serde_json::from_str(&text).unwrap();
         let variables: Vec<(&str, &str)> = input["variables"]
             .as_object()
@@ -27,18 +26,9 @@ fn every_case_becomes_what_is_on_file() {
         }
         let mut actual = Value::from(out);
         hide_random(&mut actual, &text);
-        let path = case.join("out.json");
-        if std::env::var_os("HIKYAKU_REFRESH_GOLDEN").is_some() {
-            std::fs::write(&path, serde_json::to_string_pretty(&actual).unwrap() + "\n").unwrap();
-        }
-        let expected = std::fs::read_to_string(&path).unwrap_or("null".to_owned());
-        let expected: Value = serde_json::from_str(&expected).unwrap();
-        if expected != actual {
-            wrong.push(format!("{}\nexpected {expected:#}\nactual {actual:#}", case.display()));
-        }
+        wrong.extend(test_golden::check(&case.join("out.json"), &actual));
     }
-    assert!(cases >= 5, "only {cases} cases");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    test_golden::assert_none(wrong);
 }
 
 /// Puts a word for identifiers that are not of the input.

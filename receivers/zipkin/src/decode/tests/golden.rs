@@ -4,19 +4,14 @@
 //!
 //! Each body is read from protobuf too, as far as that can say the same.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::{Format, otlp, read, zipkin_proto};
 
 pub(super) fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/translate");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    cases
+    test_golden::cases(env!("CARGO_MANIFEST_DIR"), "testdata/translate")
 }
 
 #[test]
@@ -26,28 +21,20 @@ fn every_case_reads_as_what_is_on_file_in_either_encoding() {
     let mut wrong = Vec::new();
     for case in cases {
         let parse = case.to_string_lossy().ends_with("_parsed");
-        let body = fs::read(case.join("in.json")).unwrap();
-        let request = read(&body, Format::Json, parse);
-        let actual = otlp::normal(&request);
-        let path = case.join("out.json");
-        if std::env::var_os("HIKYAKU_REFRESH_GOLDEN").is_some() {
-            fs::write(&path, serde_json::to_string_pretty(&actual).unwrap() + "\n").unwrap();
-        }
-        let expected = otlp::normal_json(&fs::read_to_string(&path).unwrap());
-        let name = case.file_name().unwrap().to_string_lossy().into_owned();
-        if expected != actual {
-            wrong.push(format!("{name}\nexpected {expected:#}\nactual {actual:#}"));
-        }
-        let spans: Value = serde_json::from_slice(&body).unwrap();
+        let body = test_golden::input(&case);
+        let actual = otlp::normal(&read(body.as_bytes(), Format::Json, parse));
+        wrong.extend(test_golden::check(&case.join("out.json"), &actual));
+        let spans: Value = serde_json::from_str(&body).unwrap();
         if let Some(body) = zipkin_proto::encode(&spans) {
             let from_proto = without_marker(otlp::normal(&read(&body, Format::Proto, parse)));
-            let expected = without_marker(expected);
-            if from_proto != expected {
-                wrong.push(format!("{name}\nexpected {expected:#}\nfrom protobuf {from_proto:#}"));
+            let from_json = without_marker(actual);
+            if from_proto != from_json {
+                let sides = format!("from JSON {from_json:#}\nfrom protobuf {from_proto:#}");
+                wrong.push(format!("{}\n{sides}", case.display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    test_golden::assert_none(wrong);
 }
 
 /// Protobuf cannot leave a timestamp out, so nothing is said about it.

@@ -11,11 +11,6 @@ pub(super) fn normal(request: &ExportTraceServiceRequest) -> Value {
     value
 }
 
-/// The same for OTLP/JSON.
-pub(super) fn normal_json(text: &str) -> Value {
-    normal(&serde_json::from_str(text).unwrap())
-}
-
 fn normalise(value: &mut Value) {
     match value {
         Value::Object(object) => {

@@ -178,22 +178,9 @@ fn text(bytes: &[u8]) -> &str {
 
 /// `flattenAttribute`, into a map that is no list's element.
 fn flatten(item: &mut Map<String, Value>, key: &str, value: &AnyValue<'_>, depth: usize) {
-    match value {
-        AnyValue::KeyValueList(map) if depth != 10 => {
-            for entry in map.entries() {
-                let entry_key = entry.key.as_str();
-                let key = if key.is_empty() {
-                    entry_key.to_owned()
-                } else {
-                    format!("{key}.{entry_key}")
-                };
-                flatten(item, &key, &entry.value, depth + 1);
-            }
-        }
-        value => {
-            item.insert(spare(key), element(value, depth));
-        }
-    }
+    members(key, value, depth, &mut |key, value| {
+        item.insert(spare(key), value);
+    });
 }
 
 fn element(value: &AnyValue<'_>, depth: usize) -> Value {
@@ -218,12 +205,15 @@ fn nested(value: &AnyValue<'_>, depth: usize) -> Value {
     }
     let mut object = Map::new();
     for entry in map.entries() {
-        members(&mut object, entry.key.as_str(), &entry.value, depth + 1);
+        members(entry.key.as_str(), &entry.value, depth + 1, &mut |key, value| {
+            object.insert(key.to_owned(), value);
+        });
     }
     Value::Object(object)
 }
 
-fn members(object: &mut Map<String, Value>, key: &str, value: &AnyValue<'_>, depth: usize) {
+/// The values of an attribute, each under its keys joined by points.
+fn members(key: &str, value: &AnyValue<'_>, depth: usize, take: &mut dyn FnMut(&str, Value)) {
     match value {
         AnyValue::KeyValueList(map) if depth != 10 => {
             for entry in map.entries() {
@@ -233,11 +223,9 @@ fn members(object: &mut Map<String, Value>, key: &str, value: &AnyValue<'_>, dep
                 } else {
                     format!("{key}.{entry_key}")
                 };
-                members(object, &key, &entry.value, depth + 1);
+                members(&key, &entry.value, depth + 1, take);
             }
         }
-        value => {
-            object.insert(key.to_owned(), element(value, depth));
-        }
+        value => take(key, element(value, depth)),
     }
 }

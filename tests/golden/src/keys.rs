@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Checks that no object in a text of JSON has a key twice.
-pub(super) fn check(text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong and where: a key that is there twice, or a text that is no JSON.
+pub fn keys_once(text: &str) -> Result<(), String> {
     let read: Result<Once, _> = serde_json::from_str(text);
     read.map(drop).map_err(|error| error.to_string())
 }
@@ -68,5 +71,41 @@ impl<'de> Visitor<'de> for Keys {
             keys.insert(key);
         }
         Ok(Once)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys_once;
+
+    #[test]
+    fn every_kind_of_json_passes_whose_keys_are_there_once() {
+        for text in ["null", "true", "-1", "1", "0.5", "\"a\"", "[]", "{}"] {
+            assert_eq!(keys_once(text), Ok(()), "{text}");
+        }
+        // The same key in objects beside and inside one another is another key.
+        let nested = r#"{"a": [{"a": 1, "b": null}, {"a": "\u0061"}], "b": {"a": {"a": -2.5}}}"#;
+        assert_eq!(keys_once(nested), Ok(()));
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_named_at_any_depth() {
+        for text in [
+            r#"{"key": 1, "other": 2, "key": 1}"#,
+            r#"[0, [{"key": 1, "key": 2}]]"#,
+            r#"{"a": {"b": {"key": null, "key": {}}}}"#,
+            // Written in two ways.
+            r#"{"key": 1, "k\u0065y": 2}"#,
+        ] {
+            let error = keys_once(text).unwrap_err();
+            assert!(error.starts_with("the key \"key\" is there twice at line 1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_an_error() {
+        for text in ["", "{", "{} {}", "nul"] {
+            assert!(keys_once(text).is_err(), "{text}");
+        }
     }
 }

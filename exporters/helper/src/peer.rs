@@ -1,0 +1,64 @@
+//! What exporters tell their peers of themselves, and the log of their peers.
+
+use http::Uri;
+use net::error::{Class, TransportError};
+
+use crate::push::SendError;
+use crate::reason::Reason;
+
+impl SendError {
+    /// A request that got no answer.
+    pub fn unreached(error: &TransportError) -> Self {
+        let reason = Reason::new(error.to_string());
+        match error.class() {
+            Class::Retryable => Self::network(reason),
+            Class::Permanent => Self::peer(reason),
+        }
+    }
+}
+
+/// The name that this program sends under.
+pub fn user_agent() -> String {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
+}
+
+/// A URL for messages: without user and query, which may be secrets.
+pub fn shown_url(url: &Uri) -> String {
+    let host = url.host().unwrap_or_default();
+    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use net::error::Cause;
+
+    use super::*;
+
+    #[test]
+    fn request_without_an_answer_is_tried_again_unless_it_is_wrong_itself() {
+        let unreached = |cause| {
+            let error = TransportError { peer: "localhost:1".to_owned(), cause };
+            let unreached = SendError::unreached(&error);
+            assert_eq!(unreached.reason().as_str(), error.to_string());
+            unreached.is_retryable()
+        };
+        assert!(unreached(Cause::Closed));
+        assert!(!unreached(Cause::InvalidRequest("the URL has no host")));
+    }
+
+    #[test]
+    fn url_for_messages_has_neither_user_nor_query() {
+        for (url, shown) in [
+            (
+                "https://user:secret@example.com:9411/api/v2/spans?key=secret",
+                "https://example.com:9411/api/v2/spans",
+            ),
+            ("http://[::1]/?a", "http://[::1]/"),
+            ("http://localhost", "http://localhost/"),
+        ] {
+            assert_eq!(shown_url(&url.parse().unwrap()), shown);
+        }
+    }
+}
