@@ -17,6 +17,7 @@ use crate::id::{ComponentId, ComponentKind, PipelineId};
 use crate::listeners::{DatagramSocket, Listener, Listeners, TransportAddress};
 use crate::tasks::Tasks;
 use crate::topology::Topology;
+use crate::vitals::Vitals;
 
 /// A component's context. Clones share it.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct Process {
     pub gate: Gate,
     /// In what kind of place it runs.
     pub hosting: Hosting,
+    /// Who is watched for being stuck.
+    pub vitals: Vitals,
     extensions: Arc<Mutex<HashMap<ComponentId, Arc<dyn Extension>>>>,
     topology: Arc<ArcSwap<Topology>>,
     provided: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,

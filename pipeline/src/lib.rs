@@ -26,6 +26,7 @@ mod tasks;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod topology;
+mod vitals;
 
 pub use budget::{Admission, Branch, Hold, Kept, MemoryBudget};
 pub use client::Client;
@@ -47,3 +48,4 @@ pub use plan::{Components, MemorySettings, Plan, Renamed, ShutdownSettings};
 pub use service::{DrainReport, ExporterDrain, HeldItems, Reloaded, Service, ServiceError, Stop};
 pub use tasks::Tasks;
 pub use topology::Topology;
+pub use vitals::{Pulse, Vitals};

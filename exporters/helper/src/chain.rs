@@ -28,6 +28,9 @@ const SEARCH_REQUESTS_MAX: usize = 64;
 /// When halves and quarters are all refused it is not the items, and the search is given up.
 const BLIND_LEVELS_MAX: usize = 2;
 
+/// After which time an attempt that no setting limits is taken for stuck.
+const UNLIMITED_ATTEMPT: Duration = Duration::from_secs(3600);
+
 /// Everything behind the queue.
 pub(crate) struct Chain {
     pub(crate) push: Arc<dyn AnyPush>,
@@ -336,6 +339,7 @@ impl Chain {
 
     /// Waits before the next try, by the clock that timers go by and, over times in which the process was frozen, by the wall clock.
     async fn pause(&self, delay: Duration, throttle: Option<Duration>, hurry: &mut Hurry) {
+        self.metrics.pulse.beat(delay.max(throttle.unwrap_or_default()));
         // A time beyond the clock's range does not come.
         let due = SystemTime::now().checked_add(delay);
         let thawed = async {
@@ -351,6 +355,7 @@ impl Chain {
     }
 
     async fn attempt(&self, request: &EncodedRequest<AnyRequest>) -> Result<Sent, SendError> {
+        self.metrics.pulse.beat(self.timeout.unwrap_or(UNLIMITED_ATTEMPT));
         let send = request.request.send();
         match self.timeout {
             None => send.await,

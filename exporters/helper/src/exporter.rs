@@ -52,7 +52,9 @@ pub(crate) fn build<P: Push>(
     let Settings { timeout: Timeout(timeout), retry, queue: queue_settings, labels } = settings;
     let is_joined = function::joins(queue_settings.as_ref(), &context);
     let queue_settings = function::queue(queue_settings, &context);
-    let metrics = Arc::new(Metrics::new(&context, signal, labels));
+    let batch = queue_settings.as_ref().and_then(|queue| queue.batch.as_ref());
+    let holds_for = batch.map_or(Duration::ZERO, |batch| batch.flush_timeout);
+    let metrics = Arc::new(Metrics::new(&context, signal, labels, holds_for));
     let journal = Journal::new(metrics.id(), signal, queue_settings.is_some(), retry.is_some());
     let branch = context.process.budget.branch();
     let push = Arc::new(Erased(Arc::new(push)));

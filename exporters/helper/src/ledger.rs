@@ -9,6 +9,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use telemetry::names::{self, DropReason, RefuseReason};
 use tokio::sync::Notify;
@@ -84,7 +85,12 @@ impl Ledger {
             generations.newest.add(items);
             generations.newest.clone()
         };
-        self.shared.metrics.held.add(items as i64);
+        let metrics = &self.shared.metrics;
+        if metrics.held.get() == 0 {
+            // What comes to an idle exporter is not late already.
+            metrics.pulse.beat(Duration::ZERO);
+        }
+        metrics.held.add(items as i64);
         Held { generation, open: items, noted: waiting.then(Tally::default) }
     }
 

@@ -1,9 +1,10 @@
-//! The exporter's own metrics: upstream's families, and those of the delivery accounts.
+//! What an exporter shows of itself: upstream's families of metrics, those of the delivery accounts, and its sign of life.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pdata::Signal;
-use pipeline::{Context, item};
+use pipeline::{Context, Pulse, item};
 use telemetry::names::{self, CounterFamily, DropReason, Label, RefuseReason, label};
 use telemetry::{Counter, Gauge, Histogram, Registry};
 
@@ -33,6 +34,8 @@ pub(crate) struct Metrics {
     pub(crate) send_size: Histogram,
     /// Bytes in a batch.
     pub(crate) send_size_bytes: Histogram,
+    /// What tells an exporter that tries from one that is stuck.
+    pub(crate) pulse: Pulse,
 }
 
 /// What a branch can drop items for; the others are the graph's and the processors'.
@@ -45,7 +48,13 @@ const DROP_REASONS: [DropReason; 5] = [
 ];
 
 impl Metrics {
-    pub(crate) fn new(context: &Context, signal: Signal, labels: Vec<(Label, String)>) -> Self {
+    /// Those of an exporter that may hold items for this long to join them.
+    pub(crate) fn new(
+        context: &Context,
+        signal: Signal,
+        labels: Vec<(Label, String)>,
+        holds_for: Duration,
+    ) -> Self {
         let registry = context.process.registry.clone();
         let id = context.id.to_string();
         let item = item(signal);
@@ -53,10 +62,16 @@ impl Metrics {
         let typed = [(label::EXPORTER, id.as_str()), (label::DATA_TYPE, signal.name())];
         let mut sent_labels = exporter.to_vec();
         sent_labels.extend(labels.iter().map(|(label, value)| (*label, value.as_str())));
+        let held = registry.gauge(&names::EXPORTER_HELD_ITEMS, &typed);
+        let work = held.clone();
+        let pulse = context.process.vitals.watch(context.kind, &context.id, holds_for, move || {
+            usize::try_from(work.get()).unwrap_or_default()
+        });
         let metrics = Self {
+            pulse,
             sent: registry.counter(names::EXPORTER_SENT.of(item), &sent_labels),
             delivered: registry.counter(&names::EXPORTER_DELIVERED_ITEMS, &typed),
-            held: registry.gauge(&names::EXPORTER_HELD_ITEMS, &typed),
+            held,
             enqueue_failed: registry.counter(names::EXPORTER_ENQUEUE_FAILED.of(item), &exporter),
             in_flight: registry.gauge(&names::EXPORTER_IN_FLIGHT_REQUESTS, &typed),
             retries: registry.counter(&names::EXPORTER_RETRIES, &typed),

@@ -10,6 +10,7 @@ mod retrying;
 mod splitting;
 mod stateful;
 mod stopping;
+mod vitals;
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;

@@ -65,11 +65,11 @@ impl Health {
         self.reload = Some(Reload { at: SystemTime::now(), error });
     }
 
-    /// The page: status, content type, body.
-    pub(crate) fn page(&self, form: &Form) -> (StatusCode, &'static str, String) {
-        let ready = self.phase == Phase::Ready;
+    /// The page: status, content type, body. `stuck` names what does not get on.
+    pub(crate) fn page(&self, form: &Form, stuck: &[String]) -> (StatusCode, &'static str, String) {
+        let ready = self.phase == Phase::Ready && stuck.is_empty();
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let body = match form {
+        let mut body = match form {
             Form::First { healthy: Some(text), .. } if ready => {
                 return (status, TEXT, text.clone());
             }
@@ -77,34 +77,34 @@ impl Health {
                 return (status, TEXT, text.clone());
             }
             Form::First { .. } => self.first(ready),
-            Form::Second => self.second(ready),
+            Form::Second => self.second(ready, stuck),
         };
+        self.add_reload(&mut body);
+        if let (false, Some(body)) = (stuck.is_empty(), body.as_object_mut()) {
+            let _absent_before = body.insert("stuck".to_owned(), stuck.into());
+        }
         (status, JSON, body.to_string())
     }
 
     fn first(&self, ready: bool) -> Value {
-        let mut body = if ready {
+        if ready {
             let (since, uptime) = (rfc3339(self.since), go_duration(self.began.elapsed()));
             json!({"status": "Server available", "upSince": since, "uptime": uptime})
         } else {
             // Go's zero time: the server was never up.
             json!({"status": "Server not available", "upSince": "0001-01-01T00:00:00Z", "uptime": ""})
-        };
-        self.add_reload(&mut body);
-        body
+        }
     }
 
-    fn second(&self, ready: bool) -> Value {
+    fn second(&self, ready: bool, stuck: &[String]) -> Value {
         let status = match self.phase {
             Phase::Starting => "StatusStarting",
+            Phase::Ready if !stuck.is_empty() => "StatusPermanentError",
             Phase::Ready => "StatusOK",
             Phase::Stopping => "StatusStopping",
         };
         let (start, since) = (rfc3339(self.started), rfc3339(self.since));
-        let mut body =
-            json!({"start_time": start, "healthy": ready, "status": status, "status_time": since});
-        self.add_reload(&mut body);
-        body
+        json!({"start_time": start, "healthy": ready, "status": status, "status_time": since})
     }
 
     fn add_reload(&self, body: &mut Value) {
@@ -140,18 +140,18 @@ mod tests {
             r#"{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}"#;
         let mut health = Health::starting();
         assert_eq!(
-            health.page(&first()),
+            health.page(&first(), &[]),
             (StatusCode::SERVICE_UNAVAILABLE, JSON, not_available.to_owned())
         );
         health.ready();
         health.since = UNIX_EPOCH;
-        let (status, _, body) = health.page(&first());
+        let (status, _, body) = health.page(&first(), &[]);
         assert_eq!(status, StatusCode::OK);
         let expected =
             r#"{"status":"Server available","upSince":"1970-01-01T00:00:00Z","uptime":""#;
         assert!(body.starts_with(expected), "{body}");
         health.stopping();
-        assert_eq!(health.page(&first()).2, not_available);
+        assert_eq!(health.page(&first(), &[]).2, not_available);
     }
 
     #[test]
@@ -159,16 +159,19 @@ mod tests {
         let form =
             Form::First { healthy: Some("fine".to_owned()), unhealthy: Some("ill".to_owned()) };
         let mut health = Health::starting();
-        assert_eq!(health.page(&form), (StatusCode::SERVICE_UNAVAILABLE, TEXT, "ill".to_owned()));
+        assert_eq!(
+            health.page(&form, &[]),
+            (StatusCode::SERVICE_UNAVAILABLE, TEXT, "ill".to_owned())
+        );
         health.ready();
-        assert_eq!(health.page(&form), (StatusCode::OK, TEXT, "fine".to_owned()));
+        assert_eq!(health.page(&form, &[]), (StatusCode::OK, TEXT, "fine".to_owned()));
     }
 
     #[test]
     fn second_form_names_the_status() {
         let mut health = Health::starting();
         let told = |health: &Health| {
-            let (status, _, body) = health.page(&Form::Second);
+            let (status, _, body) = health.page(&Form::Second, &[]);
             let body: Value = serde_json::from_str(&body).unwrap();
             (
                 status.as_u16(),
@@ -184,19 +187,36 @@ mod tests {
     }
 
     #[test]
+    fn agent_with_something_stuck_is_not_ready_and_says_what_it_is() {
+        let mut health = Health::starting();
+        health.ready();
+        let stuck = ["exporter \"otlp\" holds 3 items".to_owned()];
+        for form in [first(), Form::Second] {
+            let (status, _, body) = health.page(&form, &stuck);
+            let body: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(body["stuck"], json!(stuck));
+            assert_ne!(body["healthy"], true);
+            assert!(!["Server available", "StatusOK"].contains(&body["status"].as_str().unwrap()));
+        }
+        let (status, _, body) = health.page(&first(), &[]);
+        assert!(status == StatusCode::OK && !body.contains("stuck"), "{body}");
+    }
+
+    #[test]
     fn failed_reload_is_told_and_leaves_the_agent_ready() {
         let mut health = Health::starting();
         health.ready();
         health.reloaded(Err(&"no such exporter ".repeat(100)));
         for form in [first(), Form::Second] {
-            let (status, _, body) = health.page(&form);
+            let (status, _, body) = health.page(&form, &[]);
             let body: Value = serde_json::from_str(&body).unwrap();
             assert_eq!(status, StatusCode::OK);
             assert_eq!(body["reload"]["successful"], false);
             assert_eq!(body["reload"]["error"].as_str().unwrap().len(), ERROR_CHARS_MAX);
         }
         health.reloaded(Ok(()));
-        let body: Value = serde_json::from_str(&health.page(&first()).2).unwrap();
+        let body: Value = serde_json::from_str(&health.page(&first(), &[]).2).unwrap();
         assert_eq!(body["reload"]["successful"], true);
         assert!(body["reload"].get("error").is_none());
     }

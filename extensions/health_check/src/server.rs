@@ -8,7 +8,7 @@ use net::ReplyBody;
 use net::server::{Server, ServerSettings, handler_fn};
 use pipeline::{
     BoxFuture, Component, Context, Deadline, Extension, Listener, Socket, StartError,
-    TransportAddress,
+    TransportAddress, Vitals,
 };
 
 use crate::config::Config;
@@ -45,8 +45,9 @@ impl HealthCheck {
             Socket::Unix(socket) => net::server::Listener::Unix(socket),
         };
         let (config, health) = (self.config.clone(), self.health.clone());
+        let vitals = self.context.process.vitals.clone();
         let handler = handler_fn(move |request: Request<_>, _peer| {
-            let response = answer(&config, &health, request.uri().path());
+            let response = answer(&config, &health, &vitals, request.uri().path());
             async { response }
         });
         let id = self.context.id.to_string();
@@ -89,13 +90,18 @@ impl Extension for HealthCheck {
 }
 
 /// Any method is answered, as upstream.
-fn answer(config: &Config, health: &Mutex<Health>, path: &str) -> Response<ReplyBody> {
+fn answer(
+    config: &Config,
+    health: &Mutex<Health>,
+    vitals: &Vitals,
+    path: &str,
+) -> Response<ReplyBody> {
     if config.path != "/" && path != config.path {
         let mut response = Response::new(ReplyBody::from("404 page not found\n"));
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     }
-    let (status, content_type, body) = lock(health).page(&config.form);
+    let (status, content_type, body) = lock(health).page(&config.form, &vitals.stuck());
     let mut response = Response::new(ReplyBody::from(body));
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static(content_type);

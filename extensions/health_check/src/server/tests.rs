@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use confmap::{Diagnostics, Node, Section};
 use pipeline::testing::{PATIENCE, within_patience};
 use pipeline::{ComponentKind, Process};
@@ -107,4 +109,22 @@ async fn unusable_certificate_is_found_at_start() {
     let context = Context::new(Process::default(), ComponentKind::Extension, id, None, None);
     let error = HealthCheck::new(Arc::new(config), context).start().await.unwrap_err();
     assert!(error.to_string().contains("cannot serve"), "{error}");
+}
+
+#[tokio::test]
+async fn page_tells_of_what_is_stuck() {
+    let running = start("endpoint: 127.0.0.1:0").await;
+    running.extension.pipelines_ready();
+    let id = "otlp/slow".parse().unwrap();
+    let watch = running.process.vitals.watch(ComponentKind::Exporter, &id, Duration::ZERO, || 5);
+    assert_eq!(running.ask("GET /").await.0, 200);
+    // Not while a socket is waited for, or the clock would run on.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    tokio::time::resume();
+    let (status, body) = running.ask("GET /").await;
+    assert!(status == 503 && body.contains("exporter \\\"otlp/slow\\\" holds 5 items"), "{body}");
+    watch.beat(Duration::ZERO);
+    assert_eq!(running.ask("GET /").await.0, 200);
+    running.stop().await;
 }
