@@ -90,3 +90,11 @@ fn all() -> Result<BTreeMap<(String, String), Crate>, Failure> {
     }
     Ok(crates)
 }
+
+/// The crates of the agent with everything there is, for tests of what is said about them.
+#[cfg(test)]
+pub(crate) fn agent() -> Vec<Crate> {
+    let agent = crate::selection::Distribution::read("agent").unwrap();
+    let features = agent.features(Binary::Agent).unwrap();
+    linked(Binary::Agent, &features, Arch::Amd64).unwrap()
+}
