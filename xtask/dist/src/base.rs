@@ -1,6 +1,6 @@
 //! A base image for Lambda functions: somebody's base with the extension under `/opt` on top of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,61 +9,164 @@ use serde_json::{Value, json};
 use crate::binary::Arch;
 use crate::failure::{About, Failure};
 use crate::image::{self, Layer};
-use crate::oci::{self, Descriptor, Layout, Manifest};
+use crate::oci::{self, Descriptor, Index, Layout, Manifest};
 use crate::project;
 
-/// The base as a folder in the OCI layout: `oci:FOLDER` as it is, anything else through skopeo, such as
+/// Kinds of places that skopeo takes images from, beside registries (`docker://`) and the layout that is read here (`oci:`).
+const TRANSPORTS: [&str; 7] = [
+    "containers-storage:",
+    "dir:",
+    "docker-archive:",
+    "docker-daemon:",
+    "oci-archive:",
+    "ostree:",
+    "sif:",
+];
+
+/// What the licence of an image's whole content is. A base is somebody else's, and so is what this would say about it.
+const LICENCES: &str = "org.opencontainers.image.licenses";
+
+/// The annotation that a layout has tags in.
+const TAG: &str = "org.opencontainers.image.ref.name";
+
+/// Somebody's image as a folder in the OCI layout.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    folder: PathBuf,
+    /// None for the only image there is.
+    tag: Option<String>,
+}
+
+impl Base {
+    /// Reads what follows `oci:`: a folder, and perhaps a tag behind a colon.
+    fn of_layout(place: &str) -> Self {
+        match place.rsplit_once(':') {
+            Some((folder, tag)) if !Path::new(place).is_dir() && !tag.contains('/') => {
+                Self { folder: folder.into(), tag: Some(tag.to_owned()) }
+            }
+            _ => Self { folder: place.into(), tag: None },
+        }
+    }
+
+    fn open(&self) -> Result<Layout, Failure> {
+        Layout::open(&self.folder)
+    }
+
+    /// The images of the tag, whether it names one or a list.
+    fn images(&self, layout: &Layout) -> Result<Vec<Descriptor>, Failure> {
+        let Some(tag) = &self.tag else { return layout.images() };
+        let path = self.folder.join("index.json");
+        let index: Index = serde_json::from_str(&project::read_text(&path)?).at(&path)?;
+        let tag_of = |image: &Descriptor| image.annotations.get(TAG).cloned();
+        let found = index.manifests.iter().find(|image| tag_of(image).as_ref() == Some(tag));
+        let Some(found) = found else {
+            let tags: Vec<String> = index.manifests.iter().filter_map(tag_of).collect();
+            return Err(Failure::new(format!(
+                "{} has no image with the tag {tag:?}; it has {}",
+                self.folder.display(),
+                if tags.is_empty() { "no tags".to_owned() } else { tags.join(", ") }
+            )));
+        };
+        // Only a list has manifests in it.
+        match serde_json::from_slice::<Index>(&layout.read(found)?) {
+            Ok(list) => Ok(list.manifests),
+            Err(_) => Ok(vec![found.clone()]),
+        }
+    }
+}
+
+/// Gets the base: `oci:FOLDER` and `oci:FOLDER:TAG` are taken as they are, anything else through skopeo, such as
 /// `docker://public.ecr.aws/lambda/provided:al2023`.
 ///
 /// # Errors
 /// When skopeo is missing or cannot get it.
-pub(crate) fn fetch(base: &str, into: &Path, is_insecure: bool) -> Result<PathBuf, Failure> {
-    if let Some(folder) = base.strip_prefix("oci:") {
-        return Ok(PathBuf::from(folder));
+pub(crate) fn fetch(base: &str, into: &Path, is_insecure: bool) -> Result<Base, Failure> {
+    if let Some(place) = base.strip_prefix("oci:") {
+        return Ok(Base::of_layout(place));
     }
-    let reference = if base.contains("://") { base.to_owned() } else { format!("docker://{base}") };
     project::fresh_folder(into)?;
     let mut skopeo = Command::new("skopeo");
     skopeo.args(["copy", "--quiet", "--all", "--format", "oci"]);
     if is_insecure {
         skopeo.arg("--src-tls-verify=false");
     }
-    skopeo.arg(&reference).arg(format!("oci:{}:base", into.display()));
+    skopeo.arg(reference(base)).arg(format!("oci:{}:base", into.display()));
     project::output(skopeo).about(
         "skopeo fetches the base (apt-get install skopeo); a base that is here already can be named oci:FOLDER",
     )?;
-    Ok(into.to_owned())
+    Ok(Base { folder: into.to_owned(), tag: None })
+}
+
+/// The base as skopeo takes it. A name alone is one in a registry.
+fn reference(base: &str) -> String {
+    let is_complete = base.contains("://") || TRANSPORTS.iter().any(|kind| base.starts_with(kind));
+    if is_complete { base.to_owned() } else { format!("docker://{base}") }
 }
 
 /// Writes images that are the base with one more layer each, and returns the digest that a registry will know them by.
 ///
 /// # Errors
-/// A base that has no image for one of the architectures.
+/// A base that has no image for one of the architectures, or is where the images are to be written.
 pub(crate) fn extend(
-    base: &Path,
+    base: &Base,
     folder: &Path,
     layers: &[(Arch, Layer)],
     labels: &BTreeMap<String, String>,
     created: &str,
 ) -> Result<String, Failure> {
-    let (base, target) = (Layout::open(base)?, Layout::create(folder)?);
-    let mut images = Vec::new();
-    for (arch, layer) in layers {
-        let (mut config, mut below) = find(&base, *arch)?;
-        for layer in &below {
-            target.add(&layer.media_type, &base.read(layer)?)?;
-        }
-        below.push(target.add(oci::LAYER, &layer.bytes)?);
-        extend_config(&mut config, layer, labels, created)?;
-        images.push((*arch, image::put_manifest(&target, &config, &below, labels)?));
+    let below = base.open()?;
+    if is_within(&base.folder, folder) {
+        return Err(Failure::new(format!(
+            "the base is in {}, where the image with the extension is written; name another folder with --out, or copy the base elsewhere",
+            folder.display()
+        )));
     }
-    target.finish(images, project::VERSION, labels)
+    let found: Vec<(Value, Vec<Descriptor>)> = layers
+        .iter()
+        .map(|(arch, _)| find(&below, base.images(&below)?, *arch))
+        .collect::<Result<_, Failure>>()?;
+    let mut labels = labels.clone();
+    labels.remove(LICENCES);
+    let target = Layout::create(folder)?;
+    let mut images = Vec::new();
+    for ((arch, layer), (mut config, mut all)) in layers.iter().zip(found) {
+        for layer in &all {
+            target.add(&layer.media_type, &below.read(layer)?)?;
+        }
+        all.push(target.add(oci::LAYER, &layer.bytes)?);
+        extend_config(&mut config, layer, &labels, created)?;
+        images.push((*arch, image::put_manifest(&target, &config, &all, &labels)?));
+    }
+    let digest = target.finish(images, project::VERSION, &labels)?;
+    for (arch, _) in layers {
+        println!("dist: {}", push(folder, *arch));
+    }
+    Ok(digest)
 }
 
-/// The config and the layers of the base for an architecture.
-fn find(base: &Layout, arch: Arch) -> Result<(Value, Vec<Descriptor>), Failure> {
-    let mut seen = Vec::new();
-    for image in base.images()? {
+/// How one of the images gets to where a function can be made of it. Without `--all`, skopeo takes one out of the list.
+fn push(folder: &Path, arch: Arch) -> String {
+    format!(
+        "Lambda takes an image of one architecture alone: skopeo copy --override-arch {arch} oci:{}:{} docker://REPOSITORY:{arch}",
+        folder.display(),
+        project::VERSION
+    )
+}
+
+/// Whether a path is a folder or in it, by whatever names they go.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let folder = folder.canonicalize();
+    folder.is_ok_and(|folder| path.canonicalize().is_ok_and(|path| path.starts_with(folder)))
+}
+
+/// The config and the layers of the base's image for an architecture.
+fn find(
+    base: &Layout,
+    images: Vec<Descriptor>,
+    arch: Arch,
+) -> Result<(Value, Vec<Descriptor>), Failure> {
+    let mut seen = BTreeSet::new();
+    for image in images {
         // Beside images a list may have attestations, which are for no architecture.
         let listed = image.platform.as_ref().map(|platform| platform.architecture.clone());
         if listed.as_deref().is_some_and(|listed| listed != arch.name()) {
@@ -78,11 +181,13 @@ fn find(base: &Layout, arch: Arch) -> Result<(Value, Vec<Descriptor>), Failure> 
         if found == arch.name() {
             return Ok((config, manifest.layers));
         }
-        seen.push(found.to_owned());
+        seen.insert(found.to_owned());
     }
+    seen.retain(|name| !matches!(name.as_str(), "" | "unknown"));
+    let seen: Vec<String> = seen.into_iter().collect();
+    let known = if seen.is_empty() { "no architecture".to_owned() } else { seen.join(", ") };
     Err(Failure::new(format!(
-        "the base is for {}, not for {arch}; name another base, or --arch",
-        seen.join(", ")
+        "the base is for {known}, not for {arch}; name another base, or --arch"
     )))
 }
 
@@ -110,64 +215,4 @@ fn extend_config(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::archive::Packing;
-    use crate::image::Image;
-    use crate::tree::{EXECUTABLE, READABLE, Tree};
-
-    fn layer(path: &str) -> Layer {
-        let mut tree = Tree::default();
-        tree.add(path, EXECUTABLE, path);
-        tree.add("etc/x", READABLE, "");
-        Layer::of(&tree, Packing::Small, path).unwrap()
-    }
-
-    fn base(folder: &Path, archs: &[Arch]) {
-        let run = json!({ "Entrypoint": ["/lambda-entrypoint.sh"], "Env": ["LANG=C"] });
-        let images: Vec<Image> = archs
-            .iter()
-            .map(|arch| Image {
-                arch: *arch,
-                layers: vec![layer("var/runtime/bootstrap")],
-                run: run.clone(),
-                created: "2020-01-01T00:00:00Z".to_owned(),
-            })
-            .collect();
-        image::write(folder, &images, &BTreeMap::new()).unwrap();
-    }
-
-    #[test]
-    fn a_layer_comes_on_top_and_the_rest_of_the_base_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let (below, above) = (folder.path().join("base"), folder.path().join("new"));
-        base(&below, &Arch::ALL);
-        let layers = Arch::ALL.map(|arch| (arch, layer("opt/extensions/hikyaku")));
-        let labels = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
-        extend(&below, &above, &layers, &labels, "2026-01-01T00:00:00Z").unwrap();
-        let layout = Layout::open(&above).unwrap();
-        for arch in Arch::ALL {
-            let (config, layers) = find(&layout, arch).unwrap();
-            assert_eq!(layers.len(), 2);
-            for layer in &layers {
-                layout.read(layer).unwrap();
-            }
-            let diffs = [layer("var/runtime/bootstrap").diff, layer("opt/extensions/hikyaku").diff];
-            assert_eq!(config["rootfs"]["diff_ids"], json!(diffs));
-            assert_eq!(config["history"].as_array().unwrap().len(), 2);
-            let run = &config["config"];
-            assert_eq!(run["Entrypoint"], json!(["/lambda-entrypoint.sh"]));
-            assert_eq!((&run["Env"], &run["Labels"]), (&json!(["LANG=C"]), &json!({ "a": "b" })));
-        }
-    }
-
-    #[test]
-    fn a_base_for_another_architecture_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let (below, above) = (folder.path().join("base"), folder.path().join("new"));
-        base(&below, &[Arch::Amd64]);
-        let layers = [(Arch::Arm64, layer("opt/x"))];
-        let refused = extend(&below, &above, &layers, &BTreeMap::new(), "").unwrap_err();
-        assert!(refused.to_string().contains("for amd64, not for arm64"), "{refused}");
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::binary::{Arch, Binary};
 use crate::failure::{About, Failure};
 use crate::project;
+use crate::selection::{self, Distribution};
 
 /// Limits by distribution and binary.
 #[derive(Debug, Deserialize)]
@@ -40,12 +41,47 @@ pub(crate) struct Measured<'a> {
 }
 
 impl Budget {
+    /// Reads `dist/budget.toml`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or limits of what is never made.
     pub(crate) fn read() -> Result<Self, Failure> {
         let path = project::root().join("dist/budget.toml");
-        toml::from_str(&project::read_text(&path)?).at(&path)
+        let budget: Self = toml::from_str(&project::read_text(&path)?).at(&path)?;
+        let mut builds = BTreeMap::new();
+        for name in selection::names()? {
+            // Others may be half written; they are not asked.
+            let binaries = match budget.0.contains_key(&name) {
+                true => Distribution::read(&name)?.binaries,
+                false => BTreeMap::new(),
+            };
+            builds.insert(name, binaries.keys().map(|binary| binary.name()).collect());
+        }
+        budget.check(&builds).at(&path)?;
+        Ok(budget)
     }
 
-    /// What is over a limit. A distribution without limits is over none.
+    /// Whether all limits are for one of these distributions, and a binary that it builds.
+    fn check(&self, builds: &BTreeMap<String, Vec<&str>>) -> Result<(), Failure> {
+        for (distribution, binaries) in &self.0 {
+            let Some(built) = builds.get(distribution) else {
+                let known: Vec<&str> = builds.keys().map(String::as_str).collect();
+                return Err(Failure::new(format!(
+                    "[{distribution}] limits nothing: there is no distribution {distribution}; there are {}",
+                    known.join(", ")
+                )));
+            };
+            if let Some(other) = binaries.keys().find(|name| !built.contains(&name.as_str())) {
+                return Err(Failure::new(format!(
+                    "[{distribution}.{other}] limits nothing: {distribution} builds {}",
+                    built.join(" and ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is over a limit, and which limits hold for nothing that is linked. A distribution without limits is over none.
     pub(crate) fn excesses(&self, distribution: &str, measured: &Measured<'_>) -> Vec<String> {
         let name = measured.binary.name();
         let Some(limits) = self.0.get(distribution).and_then(|binaries| binaries.get(name)) else {
@@ -66,8 +102,23 @@ impl Budget {
             let limit = limits.crates.get(owner).copied().unwrap_or(limits.any_crate);
             check(owner, *bytes, limit);
         }
+        for unknown in limits.crates.keys().filter(|name| !is_linked(name, measured)) {
+            let near = |name: &&str| strsim::damerau_levenshtein(name, unknown);
+            let linked = measured.crates.iter().map(|(name, _)| name.as_str());
+            let nearest = linked.min_by_key(near).filter(|name| near(name) <= 3);
+            let hint = nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+            excesses.push(format!(
+                "{distribution}, {name}, {}: the limit of {unknown} holds for nothing, as no such crate is linked{hint}",
+                measured.arch
+            ));
+        }
         excesses
     }
+}
+
+/// Whether a name is one that sizes are listed under. Without a list, it may be.
+fn is_linked(name: &str, measured: &Measured<'_>) -> bool {
+    measured.crates.is_empty() || measured.crates.iter().any(|(owner, _)| owner == name)
 }
 
 /// A table of sizes for people.
@@ -114,6 +165,46 @@ mod tests {
         assert!(budget.excesses("mine", &measured).is_empty());
         let listed = table("mine", &measured);
         assert!(listed.contains("30  std") && listed.contains("101  the binary"), "{listed}");
+    }
+
+    #[test]
+    fn a_limit_of_a_crate_that_is_not_linked_is_told() {
+        let text = "[mine.hikyaku]\nbinary = 9\npacked = 9\ncrate = 9\ncrates = { tokoi = 9, std = 9, aws_lc = 9 }\n";
+        let budget: Budget = toml::from_str(text).unwrap();
+        let crates = [("std".to_owned(), 3), ("tokio".to_owned(), 2)];
+        let mut measured = Measured {
+            binary: Binary::Agent,
+            arch: Arch::Amd64,
+            binary_bytes: 5,
+            packed_bytes: 5,
+            crates: &crates,
+        };
+        let [aws, tokio] = &budget.excesses("mine", &measured)[..] else { panic!() };
+        assert!(aws.contains("the limit of aws_lc holds for nothing"), "{aws}");
+        assert!(!aws.contains("did you mean"), "{aws}");
+        assert!(tokio.contains("tokoi") && tokio.contains("did you mean tokio?"), "{tokio}");
+        measured.crates = &[];
+        assert!(budget.excesses("mine", &measured).is_empty());
+    }
+
+    #[test]
+    fn limits_of_what_is_never_made_are_refused() {
+        let builds = BTreeMap::from([
+            ("agent".to_owned(), vec!["hikyaku"]),
+            ("mine".to_owned(), vec!["hikyaku", "hikyaku-lambda"]),
+        ]);
+        for (section, expected) in [
+            ("agnet.hikyaku", "there is no distribution agnet; there are agent, mine"),
+            ("agent.hikyaku-lambda", "agent builds hikyaku"),
+            ("mine.hikyaku_lambda", "mine builds hikyaku and hikyaku-lambda"),
+        ] {
+            let text = format!("[{section}]\nbinary = 1\npacked = 1\ncrate = 1\n");
+            let budget: Budget = toml::from_str(&text).unwrap();
+            let error = budget.check(&builds).unwrap_err().to_string();
+            assert!(error.contains("limits nothing") && error.contains(expected), "{error}");
+        }
+        let text = "[mine.hikyaku-lambda]\nbinary = 1\npacked = 1\ncrate = 1\n";
+        toml::from_str::<Budget>(text).unwrap().check(&builds).unwrap();
     }
 
     #[test]

@@ -22,6 +22,13 @@ pub(crate) struct Crate {
     pub(crate) folder: Option<PathBuf>,
 }
 
+impl Crate {
+    /// Whether it is one of this workspace. crates.io has other ones of some of their names.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.folder.is_none()
+    }
+}
+
 /// The crates of a binary with these features; neither what only builds it nor what only tests it.
 pub(crate) fn linked(binary: Binary, features: &str, arch: Arch) -> Result<Vec<Crate>, Failure> {
     let mut tree = Command::new(project::cargo());
@@ -89,4 +96,12 @@ fn all() -> Result<BTreeMap<(String, String), Crate>, Failure> {
         crates.insert((package.name, package.version), found);
     }
     Ok(crates)
+}
+
+/// The crates of the agent with everything there is, for tests of what is said about them.
+#[cfg(test)]
+pub(crate) fn agent() -> Vec<Crate> {
+    let agent = crate::selection::Distribution::read("agent").unwrap();
+    let features = agent.features(Binary::Agent).unwrap();
+    linked(Binary::Agent, &features, Arch::Amd64).unwrap()
 }

@@ -10,6 +10,7 @@ mod archive;
 mod base;
 mod binary;
 mod budget;
+mod bundled;
 mod compile;
 mod contents;
 mod crates;

@@ -25,29 +25,62 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Asks git and the environment.
+    /// Asks git and the environment, and tells on standard error what follows when there is no git to ask.
     ///
     /// # Errors
-    /// A `SOURCE_DATE_EPOCH` that is not a number.
+    /// A `SOURCE_DATE_EPOCH` that is not a number, or a work tree of git's that git does not tell about.
     pub(crate) fn find() -> Result<Self, Failure> {
-        let git = |arguments: &[&str]| {
-            let mut command = Command::new("git");
-            command.args(arguments).current_dir(root());
-            output(command).ok()
+        let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+        let (source, note) = Self::ask("git", root(), epoch.as_deref())?;
+        if let Some(note) = note {
+            eprintln!("note: {note}");
+        }
+        Ok(source)
+    }
+
+    /// The source in a folder, and what to say about it.
+    fn ask(
+        git: &str,
+        folder: &Path,
+        epoch: Option<&str>,
+    ) -> Result<(Self, Option<String>), Failure> {
+        let ask = |arguments: &[&str]| {
+            let mut command = Command::new(git);
+            command.args(arguments).current_dir(folder);
+            output(command)
         };
-        let commit = git(&["rev-parse", "HEAD"]);
-        let is_dirty = git(&["status", "--porcelain"]).is_some_and(|files| !files.is_empty());
-        let revision = commit.map(|commit| match is_dirty {
-            true => format!("{commit}-dirty"),
-            false => commit,
-        });
-        let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
-            Ok(text) => text.parse().about("SOURCE_DATE_EPOCH")?,
-            Err(_) => git(&["show", "--no-patch", "--format=%ct", "HEAD"])
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0),
+        let epoch: Option<u64> = epoch.map(str::parse).transpose().about("SOURCE_DATE_EPOCH")?;
+        let commit = match ask(&["--version"]).and_then(|_| ask(&["rev-parse", "HEAD"])) {
+            Ok(commit) => commit,
+            Err(reason) => {
+                // A folder, or in a second work tree a file.
+                let is_work_tree = folder.join(".git").exists();
+                if is_work_tree && ask(&["--version"]).is_ok() {
+                    return Err(reason).about(format_args!(
+                        "{} is a work tree of git's, but git does not tell its commit, which artefacts are named and dated by",
+                        folder.display()
+                    ));
+                }
+                let date = match epoch {
+                    Some(_) => "",
+                    None => ", and are dated 1970-01-01 (SOURCE_DATE_EPOCH sets another date)",
+                };
+                let note = format!(
+                    "artefacts name no revision{date}, as git tells no commit of {}: {reason}",
+                    folder.display()
+                );
+                return Ok((Self { revision: None, seconds: epoch.unwrap_or(0) }, Some(note)));
+            }
         };
-        Ok(Self { revision, seconds })
+        let is_dirty = !ask(&["status", "--porcelain"])?.is_empty();
+        let revision = Some(if is_dirty { format!("{commit}-dirty") } else { commit });
+        let seconds = match epoch {
+            Some(seconds) => seconds,
+            None => ask(&["show", "--no-patch", "--format=%ct", "HEAD"])?
+                .parse()
+                .about("the commit's date")?,
+        };
+        Ok((Self { revision, seconds }, None))
     }
 
     /// The date in the form of RFC 3339.
@@ -156,6 +189,57 @@ mod tests {
         ] {
             assert_eq!(rfc3339(seconds), date);
         }
+    }
+
+    #[test]
+    fn a_commit_names_and_dates_what_is_made_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let mut command = Command::new("git");
+            command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]);
+            command.args(arguments).current_dir(folder.path());
+            command.env("GIT_COMMITTER_DATE", "1700000000 +0000");
+            output(command).unwrap()
+        };
+        git(&["init", "--quiet"]);
+        git(&["commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--message", "x"]);
+        let (source, note) = Source::ask("git", folder.path(), None).unwrap();
+        let commit = source.revision.unwrap();
+        assert_eq!((commit.len(), source.seconds, note), (40, 1_700_000_000, None));
+        std::fs::write(folder.path().join("new"), "").unwrap();
+        let (source, _) = Source::ask("git", folder.path(), Some("5")).unwrap();
+        assert_eq!(source, Source { revision: Some(format!("{commit}-dirty")), seconds: 5 });
+    }
+
+    #[test]
+    fn a_source_without_git_is_told_with_what_follows() {
+        let folder = tempfile::tempdir().unwrap();
+        // `false` is a git that has nothing to say.
+        for git in ["false", "hikyaku-has-no-such-program"] {
+            let (source, note) = Source::ask(git, folder.path(), None).unwrap();
+            assert_eq!(source, Source { revision: None, seconds: 0 });
+            let note = note.unwrap();
+            for word in ["no revision", "1970-01-01", "SOURCE_DATE_EPOCH", git] {
+                assert!(note.contains(word), "{word}: {note}");
+            }
+            let (source, note) = Source::ask(git, folder.path(), Some("7")).unwrap();
+            assert_eq!(source.seconds, 7);
+            assert!(!note.unwrap().contains("1970"));
+        }
+        let error = Source::ask("git", folder.path(), Some("today")).unwrap_err().to_string();
+        assert!(error.contains("SOURCE_DATE_EPOCH"), "{error}");
+    }
+
+    #[test]
+    fn a_git_that_refuses_its_own_work_tree_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".git"), "gitdir: nowhere\n").unwrap();
+        let error = Source::ask("git", folder.path(), None).unwrap_err().to_string();
+        assert!(error.contains("work tree") && error.contains("nowhere"), "{error}");
+        // Where there is no git, as in a container that compiles, there is nobody to refuse.
+        let (source, note) =
+            Source::ask("hikyaku-has-no-such-program", folder.path(), None).unwrap();
+        assert!(source.revision.is_none() && note.is_some());
     }
 
     #[test]

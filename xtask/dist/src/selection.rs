@@ -96,8 +96,14 @@ impl Distribution {
     /// Reads `dist/<name>/components.toml`.
     ///
     /// # Errors
-    /// A file that cannot be read, or names what there is not.
+    /// A name that no image could have, or a file that cannot be read or names what there is not.
     pub(crate) fn read(name: &str) -> Result<Self, Failure> {
+        if !is_name(name) {
+            return Err(Failure::new(format!(
+                "{name:?} cannot be a distribution's name, which images and folders are named after: it takes small letters and digits, \
+                 with single `.`, `_` or `-` between them"
+            )));
+        }
         let file = folder(name).join("components.toml");
         if !file.is_file() {
             let known = names()?.join(", ");
@@ -203,6 +209,15 @@ pub(crate) fn names() -> Result<Vec<String>, Failure> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Whether images can have a name: `[a-z0-9]+([._-][a-z0-9]+)*`, of which the grammar of references lets more separators pass
+/// (<https://pkg.go.dev/github.com/distribution/reference>). No path out of `dist/` is of this form.
+fn is_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+    };
+    name.split(['.', '_', '-']).all(is_part)
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -67,17 +67,34 @@ impl Tree {
     }
 
     /// Writes the files below a folder, in the place of what may have been there under their names.
+    ///
+    /// The folder and those below it get the mode that they have in archives: the caller's umask is about files of the caller's own, these are
+    /// read by others, such as the user of an image that they are copied into.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
-        use std::os::unix::fs::PermissionsExt;
-
-        for (path, file) in &self.0 {
-            let path = folder.join(path);
-            project::write(&path, &file.content)?;
-            let mode = std::fs::Permissions::from_mode(file.mode);
-            std::fs::set_permissions(&path, mode).at(&path)?;
+        make_folder(folder)?;
+        for entry in self.entries() {
+            match entry {
+                Entry::Folder(path) => make_folder(&folder.join(path))?,
+                Entry::File(path, file) => {
+                    let path = folder.join(path);
+                    project::write(&path, &file.content)?;
+                    set_mode(&path, file.mode)?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).at(path)?;
+    set_mode(path, EXECUTABLE)
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).at(path)
 }
 
 #[cfg(test)]
@@ -103,13 +120,35 @@ mod tests {
 
     #[test]
     fn a_tree_that_is_written_has_its_modes() {
-        use std::os::unix::fs::PermissionsExt;
-
         let folder = tempfile::tempdir().unwrap();
         let mut tree = Tree::default();
         tree.add("bin/a", EXECUTABLE, "1");
         tree.below("opt").write(&folder.path().join("x")).unwrap();
-        let metadata = folder.path().join("x/opt/bin/a").metadata().unwrap();
-        assert_eq!((metadata.len(), metadata.permissions().mode() & 0o777), (1, 0o755));
+        assert_eq!(folder.path().join("x/opt/bin/a").metadata().unwrap().len(), 1);
+        assert_eq!(mode(&folder.path().join("x/opt/bin/a")), 0o755);
+    }
+
+    #[test]
+    fn folders_can_be_read_by_everybody_whatever_the_umask() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, below) = (folder.path().join("x"), folder.path().join("x/etc/hikyaku"));
+        // As a umask of 077 leaves them.
+        std::fs::create_dir_all(&below).unwrap();
+        for path in [&below, &folder.path().join("x/etc"), &root] {
+            set_mode(path, 0o700).unwrap();
+        }
+        let mut tree = Tree::default();
+        tree.add("etc/hikyaku/config.yaml", READABLE, "");
+        tree.write(&root).unwrap();
+        for path in [&root, &folder.path().join("x/etc"), &below] {
+            assert_eq!(mode(path), 0o755, "{path:?}");
+        }
+        assert_eq!(mode(&below.join("config.yaml")), 0o644);
+    }
+
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt;
+
+        path.metadata().unwrap().permissions().mode() & 0o7777
     }
 }

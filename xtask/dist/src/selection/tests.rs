@@ -85,6 +85,17 @@ fn every_distribution_of_the_project_can_be_read() {
 }
 
 #[test]
+fn a_name_that_images_cannot_have_is_refused() {
+    for name in ["Mine", "../x", "", ".", "a..b", "a--b", "-a", "a_", "a/b", "a b", "ä", "a:1"] {
+        let error = Distribution::read(name).unwrap_err().to_string();
+        assert!(error.contains("cannot be a distribution's name"), "{name}: {error}");
+    }
+    for name in ["mine", "zipkin-debug", "a.b_c-1"] {
+        assert!(is_name(name), "{name}");
+    }
+}
+
+#[test]
 fn the_distribution_agent_has_everything() {
     let agent = Distribution::read("agent").unwrap();
     let mut features = package_features(Binary::Agent).unwrap();
