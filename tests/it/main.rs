@@ -6,6 +6,7 @@ mod cli;
 mod datadog;
 mod delivery;
 mod dist;
+mod equation;
 mod fakes;
 mod hostile;
 mod keys;
