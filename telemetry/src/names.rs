@@ -9,7 +9,7 @@
 //! extend the `otelcol_exporter_` and `otelcol_receiver_` ones where they say more about the same thing; everything else
 //! of ours starts with `hikyaku_`.
 
-use crate::settings::MetricsLevel;
+use crate::settings::{MetricsLevel, Suffixes};
 
 /// One metric family: what is known about a metric name before anything is counted.
 #[derive(Debug)]
@@ -26,9 +26,25 @@ pub struct Family {
 }
 
 impl Family {
-    /// The name as exposed.
+    /// The name as exposed, without suffixes.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The name with suffixes, in the order in which upstream's exposition adds them.
+    pub(crate) fn name_with(&self, suffixes: Suffixes) -> String {
+        let unit = self.unit().filter(|_| suffixes.unit).unwrap_or_default();
+        let is_counted = suffixes.counter && self.kind == Kind::Counter;
+        format!("{}{unit}{}", self.name, if is_counted { "_total" } else { "" })
+    }
+
+    /// The unit that the name lacks. The others end with theirs, or count things, for which there is no suffix.
+    fn unit(&self) -> Option<&'static str> {
+        match self.name {
+            "otelcol_process_uptime" => Some("_seconds"),
+            "otelcol_process_memory_rss" => Some("_bytes"),
+            _ => None,
+        }
     }
 }
 

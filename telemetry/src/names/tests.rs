@@ -41,6 +41,20 @@ fn histograms_and_only_they_have_bounds_that_ascend() {
 }
 
 #[test]
+fn a_family_of_seconds_or_bytes_says_so_in_its_name_once_units_are_asked_for() {
+    let (mut seen, suffixes) = (0, Suffixes { counter: false, unit: true });
+    for family in all() {
+        let name = family.name_with(suffixes);
+        let words = family.help.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase);
+        for unit in words.filter(|word| ["seconds", "bytes"].contains(&word.as_str())) {
+            seen += 1;
+            assert_eq!(name.matches(&unit).count(), 1, "{name}: {}", family.help);
+        }
+    }
+    assert!(seen >= 7, "only {seen} units were found");
+}
+
+#[test]
 fn an_item_leads_to_the_family_named_after_it() {
     let cases = [
         (Item::Spans, "spans"),
