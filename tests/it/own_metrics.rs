@@ -1,11 +1,12 @@
-//! The delivery equation as telemetry/README.md states it, asked of a real scrape.
+//! The agent's own metrics: the delivery equation as telemetry/README.md states it, asked of a real scrape, and who can read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tests::agent::Setup;
 use tests::gateway::Gateway;
 use tests::metrics::{Branch, Metrics, Query, Result};
 use tests::otlp::OtlpBackend;
-use tests::{send, spans};
+use tests::{ports, send, spans};
 
 const README: &str = include_str!("../../telemetry/README.md");
 
@@ -69,4 +70,26 @@ fn the_queries_of_the_readme_give_zero_for_every_branch_and_pipeline() {
         assert_eq!(branch.delivered, items as f64, "{exporter}");
     }
     check();
+}
+
+#[test]
+fn an_address_is_served_beside_readers_and_each_has_the_names_it_asks_for() {
+    let gateway = Gateway::new().exporter("nop", "{}");
+    let (address, suffixed) = (ports::free(), ports::free());
+    let reader = format!(
+        "pull: {{ exporter: {{ prometheus: {{ host: 127.0.0.1, port: {suffixed}, without_type_suffix: false, without_units: false }} }} }}"
+    );
+    let more = format!("      address: 127.0.0.1:{address}\n      readers:\n        - {reader}\n");
+    let yaml = gateway.yaml().replace("      readers:\n", &more);
+    let ports = [gateway.metrics, address, suffixed];
+    let agent = Setup::config(&yaml).listening_on(ports).start();
+    let (plain, full) = ("otelcol_process_uptime", "otelcol_process_uptime_seconds_total");
+    for (port, known, unknown) in
+        [(gateway.metrics, plain, full), (address, plain, full), (suffixed, full, plain)]
+    {
+        let metrics = Metrics::read(port);
+        assert!(metrics.has(known) && !metrics.has(unknown), "{known} at {port}");
+    }
+    let advice = format!("prometheus: {{host: \\\"127.0.0.1\\\", port: {address}}}");
+    assert!(agent.log().contains(&advice), "{advice} in:\n{}", agent.log());
 }
