@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use net::ReplyBody;
 use net::server::{Listener, Server, ServerSettings, handler_fn};
 use pipeline::{ComponentId, Deadline, Listeners, Socket, TransportAddress};
-use telemetry::{MetricsLevel, Registry, render};
+use telemetry::{MetricsLevel, Registry, render_with};
 
 use crate::own_telemetry::Endpoint;
 
@@ -97,8 +97,10 @@ fn start(
         Socket::Tcp(socket) => Listener::Tcp(socket),
         Socket::Unix(socket) => Listener::Unix(socket),
     };
+    let suffixes = endpoint.suffixes;
     let handler = handler_fn(move |request: Request<_>, _peer| {
-        let response = answer(request.method(), request.uri().path(), || render(&registry, level));
+        let page = || render_with(&registry, level, suffixes);
+        let response = answer(request.method(), request.uri().path(), page);
         async { response }
     });
     let settings =

@@ -38,14 +38,9 @@ impl OwnTelemetry {
 
 fn read_metrics(mut section: Section<'_>) -> (MetricsLevel, Vec<Endpoint>) {
     let level = word(&mut section, "level").unwrap_or_default();
-    let readers = readers::read(&mut section, level);
-    section.refused(
-        "address",
-        "upstream removed it; write readers: [{pull: {exporter: {prometheus: {host: localhost, port: 8888}}}}]",
-    );
+    let endpoints = readers::read(&mut section, level);
     section.ignored("views", "the metrics are a fixed list");
     section.finish();
-    let endpoints = readers.unwrap_or_else(|| vec![Endpoint::default()]);
     // At level none there is nothing to read.
     let endpoints = if level == MetricsLevel::None { Vec::new() } else { endpoints };
     (level, endpoints)

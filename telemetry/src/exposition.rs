@@ -1,8 +1,8 @@
 //! The metrics as text in the Prometheus exposition format, version 0.0.4
 //! (prometheus/docs, `content/docs/instrumenting/exposition_formats.md`).
 //!
-//! Names stand as they are in the table: no `_total`, no unit suffix and no scope labels, which is the Collector's default
-//! for its own Prometheus reader. Families are sorted by name and series by their labels, so equal states give equal texts.
+//! Names stand as they are in the table unless suffixes are asked for: no `_total`, no unit suffix and no scope labels is the
+//! Collector's default for its own Prometheus readers. Families are sorted by name and series by their labels, so equal states give equal texts.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 use crate::{
     metrics::{Reading, Registry, Snapshot},
     names::Family,
-    settings::MetricsLevel,
+    settings::{MetricsLevel, Suffixes},
 };
 
 /// The `Content-Type` of what [`render`] gives.
@@ -20,15 +20,27 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Renders what `level` lets through; nothing at all at [`MetricsLevel::None`].
 pub fn render(registry: &Registry, level: MetricsLevel) -> String {
+    render_with(registry, level, Suffixes::default())
+}
+
+/// The same with these suffixes to the names.
+pub fn render_with(registry: &Registry, level: MetricsLevel, suffixes: Suffixes) -> String {
     let mut out = String::new();
-    if level > MetricsLevel::None && write_all(&mut out, registry.snapshot(), level).is_err() {
-        // Writing to a string does not fail.
+    // Writing to a string does not fail.
+    if level > MetricsLevel::None
+        && write_all(&mut out, registry.snapshot(), level, suffixes).is_err()
+    {
         out.clear();
     }
     out
 }
 
-fn write_all(out: &mut String, snapshot: Snapshot, level: MetricsLevel) -> fmt::Result {
+fn write_all(
+    out: &mut String,
+    snapshot: Snapshot,
+    level: MetricsLevel,
+    suffixes: Suffixes,
+) -> fmt::Result {
     let mut families: BTreeMap<&str, (&Family, BTreeMap<String, Reading>)> = BTreeMap::new();
     for sample in snapshot.samples {
         if sample.family.level > level {
@@ -44,18 +56,23 @@ fn write_all(out: &mut String, snapshot: Snapshot, level: MetricsLevel) -> fmt::
             }
         }
     }
-    for (name, (family, series)) in &families {
+    for (family, series) in families.values() {
+        let name = &family.name_with(suffixes);
         writeln!(out, "# HELP {name} {}", Escaped(family.help, Place::Help))?;
         writeln!(out, "# TYPE {name} {}", family.kind.as_str())?;
         for (labels, reading) in series {
-            write_series(out, family, labels, reading)?;
+            write_series(out, (name, family.bounds), labels, reading)?;
         }
     }
     write_target_info(out, snapshot.resource)
 }
 
-fn write_series(out: &mut String, family: &Family, labels: &str, reading: &Reading) -> fmt::Result {
-    let name = family.name;
+fn write_series(
+    out: &mut String,
+    (name, bounds): (&str, &[u64]),
+    labels: &str,
+    reading: &Reading,
+) -> fmt::Result {
     let (counts, sum) = match reading {
         Reading::Number(number) => {
             return writeln!(out, "{name}{} {}", Braced(labels), Number(*number));
@@ -63,7 +80,7 @@ fn write_series(out: &mut String, family: &Family, labels: &str, reading: &Readi
         Reading::Distribution { counts, sum } => (counts, sum),
     };
     let separator = if labels.is_empty() { "" } else { "," };
-    let bounds = family.bounds.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
+    let bounds = bounds.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
     let mut total = 0;
     for (bound, count) in bounds.zip(counts) {
         total += count;

@@ -53,8 +53,8 @@ pub mod names;
 pub mod process;
 mod settings;
 
-pub use exposition::{CONTENT_TYPE, render};
+pub use exposition::{CONTENT_TYPE, render, render_with};
 pub use metrics::{Counter, Gauge, Histogram, Registration, Registry};
 pub use settings::{
-    Encoding, LogLevel, LogSettings, MetricsLevel, MetricsSettings, Sampling, UnknownWord,
+    Encoding, LogLevel, LogSettings, MetricsLevel, MetricsSettings, Sampling, Suffixes, UnknownWord,
 };

@@ -142,6 +142,15 @@ words! {
     }
 }
 
+/// What the exposition adds to the names of families. The default, nothing, is the Collector's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Suffixes {
+    /// `_total` to those of counters, unless `without_type_suffix`.
+    pub counter: bool,
+    /// The unit, such as `_seconds`, to those that do not say it already, unless `without_units`.
+    pub unit: bool,
+}
+
 impl MetricsLevel {
     /// The word users write.
     pub const fn as_str(self) -> &'static str {

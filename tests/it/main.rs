@@ -10,6 +10,7 @@ mod fakes;
 mod hostile;
 mod keys;
 mod lambda;
+mod own_metrics;
 mod parity;
 mod reload;
 mod sdk;

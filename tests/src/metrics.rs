@@ -1,5 +1,8 @@
 //! The agent's own metrics, read from its Prometheus page.
 
+mod query;
+
+pub use self::query::{Query, Result};
 use crate::{send, wait};
 
 /// One reading of the page.

@@ -33,6 +33,8 @@ impl Account {
             let labels = &[(label::PIPELINE, id.as_str()), (label::REASON, reason.as_str())];
             registry.counter(&names::PIPELINE_DROPPED_ITEMS, labels)
         };
+        // Only some processors hold anything; the delivery equation has a term for it in every pipeline.
+        let _held = registry.gauge(&names::PIPELINE_HELD_ITEMS, of_pipeline);
         Self {
             offered: registry.counter(&names::PIPELINE_ACCEPTED_ITEMS, of_pipeline),
             delivered: None,
@@ -80,6 +82,11 @@ impl Account {
             (label::EXPORTER, id.as_str()),
             (label::DATA_TYPE, data_type),
         ];
+        // What the exporter counts: there at 0 for one that never holds anything, and for connectors, so that the delivery equation has
+        // all its terms in every branch.
+        let [_, exporter, kind] = labels;
+        let _delivered = registry.counter(&names::EXPORTER_DELIVERED_ITEMS, &[exporter, kind]);
+        let _held = registry.gauge(&names::EXPORTER_HELD_ITEMS, &[exporter, kind]);
         let with = |reason: &'static str| {
             let [pipeline, exporter, data_type] = labels;
             [pipeline, exporter, data_type, (label::REASON, reason)]

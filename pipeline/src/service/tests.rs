@@ -160,6 +160,43 @@ service:
 }
 
 #[tokio::test]
+async fn every_pipeline_and_branch_has_all_terms_of_the_delivery_equation_before_any_data() {
+    let yaml = "
+receivers: {fake: }
+exporters: {fake/out: }
+connectors: {fake_spanmetrics: }
+service:
+  pipelines:
+    traces: {receivers: [fake], exporters: [fake/out, fake_spanmetrics]}
+    metrics: {receivers: [fake_spanmetrics], exporters: [fake/out]}
+";
+    let service = start(yaml).await;
+    let page = telemetry::render(&service.process().registry, telemetry::MetricsLevel::Basic);
+    let has = |family: &str, labels: &str| {
+        let bears = |line: &str| line.starts_with(&format!("{family}{{")) && line.contains(labels);
+        assert!(page.lines().any(bears), "{family} without {labels}:\n{page}");
+    };
+    for pipeline in ["traces", "metrics"] {
+        for word in ["accepted", "forwarded", "refused", "dropped", "held"] {
+            let labels = format!("pipeline=\"{pipeline}\"");
+            has(&format!("hikyaku_pipeline_{word}_items"), &labels);
+        }
+    }
+    let branches = [
+        ("fake/out", "traces"),
+        ("fake/out", "metrics"),
+        ("fake_spanmetrics", "traces_to_metrics"),
+    ];
+    for (exporter, data_type) in branches {
+        for word in ["accepted", "delivered", "refused", "dropped", "held"] {
+            let labels = format!("exporter=\"{exporter}\",data_type=\"{data_type}\"");
+            has(&format!("otelcol_exporter_{word}_items"), &labels);
+        }
+    }
+    service.shutdown(Stop::AtOnce).await;
+}
+
+#[tokio::test]
 async fn refusal_comes_back_to_the_receiver_and_is_counted_for_the_pipeline() {
     let probe = Probe::new("refusal");
     let service = start(&chain("refusal")).await;

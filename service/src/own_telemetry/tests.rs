@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use telemetry::{Encoding, LogLevel, Sampling};
+use telemetry::{Encoding, LogLevel, Sampling, Suffixes};
 
 use super::*;
 
@@ -88,6 +88,77 @@ fn readers_become_endpoints() {
 }
 
 #[test]
+fn an_address_of_former_days_is_a_reader_and_the_warning_says_which() {
+    let pull = "{pull: {exporter: {prometheus: {host: h, port: 1}}}}";
+    for (metrics, expected, words) in [
+        (
+            "address: 'localhost:9999'",
+            &["localhost:9999"][..],
+            "write \"readers: [{pull: {exporter: {prometheus: {host: \"localhost\", port: 9999}}}}]\"",
+        ),
+        ("address: ':7'", &[":7"], "{host: \"\", port: 7}"),
+        ("address: '[::1]:7'", &["[::1]:7"], "{host: \"::1\", port: 7}"),
+        ("address: 'h:2', readers: ", &["h:2"], "in its place"),
+        ("address: 'h:2', readers: []", &["h:2"], "in its place"),
+        (
+            &format!("address: 'h:2', readers: [{pull}]"),
+            &["h:1", "h:2"],
+            "served beside the readers; add {pull: {exporter: {prometheus: {host: \"h\", port: 2}}}}",
+        ),
+        (&format!("address: 'h:1', readers: [{pull}]"), &["h:1"], "leave it out"),
+        ("address: 'h:2', readers: [{}]", &["h:2"], "served beside the readers"),
+        ("address: ''", &["localhost:8888"], "has no effect"),
+        ("level: none, address: 'h:2'", &[], "deprecated"),
+    ] {
+        let (telemetry, diagnostics) = read(&format!("metrics: {{{metrics}}}"));
+        assert_eq!(addresses(&telemetry), expected, "{metrics}");
+        let text = diagnostics.to_string();
+        assert!(!diagnostics.has_errors() && text.contains(words), "{metrics}\n{text}");
+        assert_eq!(text.matches("warning:").count(), 1, "{metrics}\n{text}");
+    }
+    // What the warning advises means the same.
+    let advised =
+        sound("metrics: {readers: [{pull: {exporter: {prometheus: {host: \"::1\", port: 7}}}}]}");
+    assert_eq!(advised.endpoints, read("metrics: {address: '[::1]:7'}").0.endpoints);
+}
+
+#[test]
+fn without_a_pull_reader_the_default_one_is_served_and_the_warning_says_so() {
+    let periodic = "{periodic: {exporter: {otlp: {}}}}";
+    let (telemetry, diagnostics) = read(&format!("metrics: {{readers: [{periodic}]}}"));
+    assert_eq!(telemetry.endpoints, [Endpoint::default()]);
+    assert!(diagnostics.to_string().contains("the default one, localhost:8888"), "{diagnostics}");
+    for rest in [
+        "readers: [{pull: {exporter: {prometheus: {port: 1}}}}, PERIODIC]",
+        "readers: [PERIODIC], address: 'localhost:1'",
+    ] {
+        let yaml = format!("metrics: {{{}}}", rest.replace("PERIODIC", periodic));
+        let (telemetry, diagnostics) = read(&yaml);
+        assert_eq!(addresses(&telemetry), ["localhost:1"]);
+        let text = diagnostics.to_string();
+        assert!(text.contains("periodic") && !text.contains("8888"), "{text}");
+    }
+}
+
+#[test]
+fn names_have_no_suffixes_unless_a_reader_asks_for_them() {
+    for (keys, counter, unit) in [
+        ("", false, false),
+        ("without_type_suffix: true, without_units: true", false, false),
+        ("without_type_suffix: , without_units: ", false, false),
+        ("without_type_suffix: false", true, false),
+        ("without_units: false", false, true),
+        ("translation_strategy: underscore_escaping_without_suffixes", false, false),
+        ("translation_strategy: underscore_escaping_with_suffixes", true, true),
+    ] {
+        let telemetry = sound(&format!(
+            "metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{{keys}}}}}}}}}]}}"
+        ));
+        assert_eq!(telemetry.endpoints[0].suffixes, Suffixes { counter, unit }, "{keys}");
+    }
+}
+
+#[test]
 fn resource_is_read_in_both_forms() {
     let resource = |yaml: &str| {
         let (telemetry, diagnostics) = read(yaml);
@@ -118,18 +189,24 @@ fn what_is_wrong_or_not_carried_out_is_named() {
         ("logs: {disable_stacktrace: false}", 0, "disable_stacktrace"),
         ("logs: {development: false, disable_stacktrace: true}", 0, ""),
         ("logs: {processors: [{batch: {}}]}", 0, "processors"),
-        ("metrics: {address: 'h:1'}", 1, "readers"),
+        ("metrics: {address: 'h:1'}", 0, "readers"),
+        ("metrics: {address: '8888'}", 1, "missing port"),
+        ("metrics: {address: 'h:http'}", 1, "metrics.address"),
         ("metrics: {readers: []}", 1, "metrics reader should exist"),
         ("metrics: {readers: [{periodic: {exporter: {otlp: {}}}}]}", 0, "periodic"),
         ("metrics: {readers: [{pull: {exporter: {prometheus: {port: 70000}}}}]}", 1, "port"),
         ("metrics: {readers: [{pull: {exporter: {otlp: {}}}}]}", 1, "otlp"),
         ("metrics: {readers: [{pull: {exporter: {prometheus: }}, producers: []}]}", 0, "producers"),
         (
-            "metrics: {readers: [{pull: {exporter: {prometheus: {without_units: false}}}}]}",
+            "metrics: {readers: [{pull: {exporter: {prometheus: {without_scope_info: false}}}}]}",
             0,
-            "without_units",
+            "without_scope_info",
         ),
-        ("metrics: {readers: [{pull: {exporter: {prometheus: {without_units: true}}}}]}", 0, ""),
+        (
+            "metrics: {readers: [{pull: {exporter: {prometheus: {translation_strategy: no_translation}}}}]}",
+            0,
+            "translation_strategy",
+        ),
         ("metrics: {views: []}", 0, "views"),
         ("traces: {processors: []}", 0, "processors"),
         ("traces: {level: detailed}", 0, "level"),

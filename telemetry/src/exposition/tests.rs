@@ -131,6 +131,48 @@ target_info{service_instance_id=\"5\",service_name=\"hikyaku\"} 1
 }
 
 #[test]
+fn suffixes_are_those_that_the_collector_adds_for_a_reader_that_asks_for_them() {
+    let registry = Registry::new();
+    registry.counter(&names::CONFIG_RELOADS, &[]).add(1);
+    registry.gauge(&names::MEMORY_BUDGET_BYTES, &[]).set(2);
+    registry.histogram(&names::BATCH_SEND_SIZE, &[]).observe(3);
+    let _uptime = registry.counter_fn(&names::PROCESS_UPTIME, &[], || Some(4.0));
+    let _cpu = registry.counter_fn(&names::PROCESS_CPU_SECONDS, &[], || Some(5.0));
+    let _memory = registry.gauge_fn(&names::PROCESS_MEMORY_RSS, &[], || Some(6.0));
+    let names = |counter, unit| -> BTreeSet<String> {
+        let text = render_with(&registry, MetricsLevel::Normal, Suffixes { counter, unit });
+        let series = parse(&text).into_iter().map(|(name, ..)| name);
+        series.filter(|name| !name.ends_with("_bucket") && !name.ends_with("_sum")).collect()
+    };
+    let expected = |reloads: &str, uptime: &str, cpu: &str, memory: &str| {
+        let (batch, budget) =
+            ("otelcol_processor_batch_batch_send_size_count", "hikyaku_memory_budget_bytes");
+        [reloads, uptime, cpu, memory, batch, budget].map(str::to_owned).into_iter().collect()
+    };
+    let plain: BTreeSet<String> = expected(
+        "hikyaku_config_reloads",
+        "otelcol_process_uptime",
+        "otelcol_process_cpu_seconds",
+        "otelcol_process_memory_rss",
+    );
+    assert_eq!(names(false, false), plain);
+    let full: BTreeSet<String> = expected(
+        "hikyaku_config_reloads_total",
+        "otelcol_process_uptime_seconds_total",
+        "otelcol_process_cpu_seconds_total",
+        "otelcol_process_memory_rss_bytes",
+    );
+    assert_eq!(names(true, true), full);
+    let units: BTreeSet<String> = expected(
+        "hikyaku_config_reloads",
+        "otelcol_process_uptime_seconds",
+        "otelcol_process_cpu_seconds",
+        "otelcol_process_memory_rss_bytes",
+    );
+    assert_eq!(names(false, true), units);
+}
+
+#[test]
 fn every_family_renders_to_valid_text_with_all_its_labels() {
     let registry = Registry::new();
     let mut registrations = Vec::new();

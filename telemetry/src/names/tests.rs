@@ -41,6 +41,20 @@ fn histograms_and_only_they_have_bounds_that_ascend() {
 }
 
 #[test]
+fn a_family_of_seconds_or_bytes_says_so_in_its_name_once_units_are_asked_for() {
+    let (mut seen, suffixes) = (0, Suffixes { counter: false, unit: true });
+    for family in all() {
+        let name = family.name_with(suffixes);
+        let words = family.help.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase);
+        for unit in words.filter(|word| ["seconds", "bytes"].contains(&word.as_str())) {
+            seen += 1;
+            assert_eq!(name.matches(&unit).count(), 1, "{name}: {}", family.help);
+        }
+    }
+    assert!(seen >= 7, "only {seen} units were found");
+}
+
+#[test]
 fn an_item_leads_to_the_family_named_after_it() {
     let cases = [
         (Item::Spans, "spans"),
@@ -54,37 +68,23 @@ fn an_item_leads_to_the_family_named_after_it() {
 }
 
 #[test]
-fn the_delivery_equation_is_exposed_at_every_level_and_joins_on_the_same_labels() {
-    let side = |accepted: &'static str, rest: &[&'static str]| {
-        let family = |name: &str| all().find(|family| family.name == name).expect(name);
-        let without_reason = |family: &'static Family| -> Vec<&str> {
-            family.labels.iter().map(|label| label.name).filter(|name| *name != "reason").collect()
-        };
-        for name in rest {
-            assert_eq!(family(name).level, MetricsLevel::Basic, "{name}");
-            assert_eq!(without_reason(family(name)), without_reason(family(accepted)), "{name}");
+fn the_delivery_equation_is_exposed_at_every_level_with_the_labels_that_it_adds_up_by() {
+    let side = |prefix: &str, words: [&str; 5], by: &[Label]| {
+        for word in words {
+            let name = format!("{prefix}_{word}_items");
+            let family = all().find(|family| family.name == name).expect(&name);
+            assert_eq!(family.level, MetricsLevel::Basic, "{name}");
+            for label in by {
+                let listed = family.labels.iter().find(|listed| *listed == label);
+                let listed = listed.unwrap_or_else(|| panic!("{name} without {}", label.name));
+                assert!(listed.level == MetricsLevel::Basic && !listed.is_in_part, "{name}");
+            }
         }
     };
-    side(
-        "otelcol_exporter_accepted_items",
-        &[
-            "otelcol_exporter_accepted_items",
-            "otelcol_exporter_delivered_items",
-            "otelcol_exporter_refused_items",
-            "otelcol_exporter_dropped_items",
-            "otelcol_exporter_held_items",
-        ],
-    );
-    side(
-        "hikyaku_pipeline_accepted_items",
-        &[
-            "hikyaku_pipeline_accepted_items",
-            "hikyaku_pipeline_forwarded_items",
-            "hikyaku_pipeline_refused_items",
-            "hikyaku_pipeline_dropped_items",
-            "hikyaku_pipeline_held_items",
-        ],
-    );
+    let of_exporter = ["accepted", "delivered", "refused", "dropped", "held"];
+    side("otelcol_exporter", of_exporter, &[label::EXPORTER, label::DATA_TYPE]);
+    let of_pipeline = ["accepted", "forwarded", "refused", "dropped", "held"];
+    side("hikyaku_pipeline", of_pipeline, &[label::PIPELINE]);
 }
 
 #[test]
@@ -101,6 +101,7 @@ fn the_readme_shows_the_table_as_it_is() {
             }
         };
         let label = |label: &Label| match label.level {
+            MetricsLevel::Basic if label.is_in_part => format!("`{}` (in part)", label.name),
             MetricsLevel::Basic => format!("`{}`", label.name),
             level => format!("`{}` ({})", label.name, level.as_str()),
         };

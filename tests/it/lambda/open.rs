@@ -1,6 +1,7 @@
 //! Failing open: whatever is wrong with the extension, the function runs, and one line says what to do.
 
 use tests::lambda::{Mode, Sandbox, Setup};
+use tests::metrics::Metrics;
 use tests::raw::Connection;
 use tests::scripted::{Said, Scripted};
 use tests::{ports, spans};
@@ -98,6 +99,23 @@ fn a_config_that_cannot_be_fetched_is_named() {
     let setup = Setup::new(Mode::OnDemand).variable("OPENTELEMETRY_COLLECTOR_CONFIG_URI", &uri);
     let log = lives_on(setup.start());
     assert!(off_line(&log).contains(&nobody.to_string()), "{log}");
+}
+
+#[test]
+fn an_address_of_former_days_for_the_own_metrics_is_served_and_costs_nothing() {
+    let (bed, port) = (Bed::new(), ports::free());
+    let own = format!("telemetry: {{ metrics: {{ address: \"127.0.0.1:{port}\" }}, logs:");
+    let yaml = bed.yaml().replace("telemetry: { logs:", &own);
+    let mut sandbox = Setup::new(Mode::OnDemand).config(&yaml).start();
+    let mut uptime = false;
+    let ids = sandbox.invoke(|_| {
+        uptime = Metrics::read(port).has("otelcol_process_uptime");
+        bed.send(2)
+    });
+    assert!(uptime, "the page of own metrics");
+    let gone = sandbox.shutdown();
+    assert!(gone.log.contains("metrics::address: is deprecated"), "{}", gone.log);
+    bed.assert_all_came(&ids);
 }
 
 #[test]
