@@ -53,6 +53,23 @@ fn files_for_other_programs_fit_their_published_schemas() {
 }
 
 #[test]
+fn a_file_that_is_wrong_is_complained_about() {
+    // What another parser of the language takes, and Terraform does not.
+    const UNDECLARED: &str = "resource \"a\" \"b\" {\n  c = jsonencode({ d = var.e })\n}\n";
+    const WRONG: [(&str, &str, &str); 2] = [
+        ("hcl", UNDECLARED, "This object does not have an attribute named \"e\""),
+        ("hcl", "variable \"a\" {}\n", "no resource"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (at, (kind, text, complaint)) in WRONG.iter().enumerate() {
+        let path = folder.path().join(at.to_string());
+        std::fs::write(&path, text).unwrap();
+        let complaints = check(&[(kind, path)]);
+        assert!(complaints.iter().any(|one| one.contains(complaint)), "{text}: {complaints:?}");
+    }
+}
+
+#[test]
 fn every_file_is_looked_at_by_somebody() {
     const OURS: [&str; 9] = [
         "Dockerfile",
