@@ -8,7 +8,7 @@ terraform {
     }
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 6.0"
     }
   }
 }
@@ -86,7 +86,7 @@ resource "aws_iam_role_policy" "secret" {
       Effect = "Allow"
       Action = "ssm:GetParameter"
       Resource = join("", [
-        "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:",
+        "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.region}:",
         "${data.aws_caller_identity.current.account_id}:parameter${var.datadog_api_key_parameter}",
       ])
     }]

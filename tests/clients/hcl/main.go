@@ -25,8 +25,10 @@ import (
 )
 
 type answer struct {
-	Complaints []string       `json:"complaints"`
-	Resources  map[string]any `json:"resources"`
+	Complaints []string `json:"complaints"`
+	// Variables that have to be set.
+	Required  []string       `json:"required"`
+	Resources map[string]any `json:"resources"`
 }
 
 type stubs struct {
@@ -54,10 +56,15 @@ func main() {
 	}
 	parser := hclparse.NewParser()
 	file, diagnostics := parser.ParseHCLFile(os.Args[1])
-	told := answer{Complaints: []string{}, Resources: map[string]any{}}
+	told := answer{Complaints: []string{}, Required: []string{}, Resources: map[string]any{}}
 	if !diagnostics.HasErrors() {
-		r := reader{functions: functions(filepath.Dir(os.Args[1]))}
-		told.Resources = r.read(file.Body.(*hclsyntax.Body), given)
+		r, body := reader{functions: functions(filepath.Dir(os.Args[1]))}, file.Body.(*hclsyntax.Body)
+		told.Resources = r.read(body, given)
+		for _, block := range blocks(body, "variable") {
+			if _, is := block.Body.Attributes["default"]; !is {
+				told.Required = append(told.Required, block.Labels[0])
+			}
+		}
 		diagnostics = r.diagnostics
 		if len(told.Resources) == 0 {
 			told.Complaints = append(told.Complaints, "no resource in it")

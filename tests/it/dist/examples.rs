@@ -1,13 +1,14 @@
 //! What people copy: every config in it is a good one, and every file fits the schema that its reader publishes.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
 use tests::agent::Setup;
 use tests::parts::project;
 use tests::process::Process;
+
+mod ecs;
+mod terraform;
 
 /// Files below `dist/`, and what they are for somebody else's program.
 const FOREIGN: &[(&str, &str)] = &[
@@ -92,43 +93,6 @@ fn every_file_is_looked_at_by_somebody() {
         })
         .collect();
     assert_eq!(unknown, Vec::<PathBuf>::new(), "a file below dist/ that no test knows");
-}
-
-#[test]
-fn the_task_definition_holds_the_config_beside_it_and_asks_the_image_for_its_health() {
-    let folder = project().join("dist/examples/ecs");
-    let text = std::fs::read_to_string(folder.join("task-definition.json")).unwrap();
-    let task: Value = serde_json::from_str(&text).unwrap();
-    let containers = task["containerDefinitions"].as_array().unwrap();
-    let named = |name: &str| containers.iter().find(|one| one["name"] == name).unwrap();
-    let (app, hikyaku) = (named("app"), named("hikyaku"));
-    let variables: BTreeMap<&str, &str> = hikyaku["environment"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (one["name"].as_str().unwrap(), one["value"].as_str().unwrap()))
-        .collect();
-    let yaml = std::fs::read_to_string(folder.join("hikyaku.yaml")).unwrap();
-    assert_eq!(variables["HIKYAKU_CONFIG"], yaml);
-    assert_eq!(hikyaku["command"][1], "env:HIKYAKU_CONFIG");
-    let depends = &app["dependsOn"][0];
-    assert_eq!(
-        (&depends["containerName"], &depends["condition"]),
-        (&"hikyaku".into(), &"HEALTHY".into())
-    );
-    // The container must be given longer than the process takes at most, and the same command must be in the image.
-    assert!(hikyaku["stopTimeout"].as_u64().unwrap() > 25);
-    let check: Vec<&str> = hikyaku["healthCheck"]["command"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    assert_eq!(check[..2], ["CMD", "/hikyaku"]);
-    let arguments = &check[2..];
-    let ended = Setup::bare().arguments(arguments).run();
-    // Nobody is there to be asked; a wrong command line would be 2.
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
 }
 
 #[test]
