@@ -8,6 +8,7 @@ use tests::parts::project;
 use tests::process::Process;
 
 mod ecs;
+mod lambda;
 mod terraform;
 
 /// Files below `dist/`, and what they are for somebody else's program.
@@ -126,6 +127,10 @@ fn validate(what: &str, yaml: &str) {
 
 fn is_foreign(path: &Path) -> bool {
     FOREIGN.iter().any(|(_, foreign)| path.ends_with(foreign))
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(project().join(path)).unwrap()
 }
 
 /// Every file below `dist/`.
