@@ -55,14 +55,19 @@ fn files_for_other_programs_fit_their_published_schemas() {
 fn a_file_that_is_wrong_is_complained_about() {
     // What another parser of the language takes, and Terraform does not.
     const UNDECLARED: &str = "resource \"a\" \"b\" {\n  c = jsonencode({ d = var.e })\n}\n";
-    const WRONG: [(&str, &str, &str); 2] = [
+    const UNIT: &str =
+        "[Unit]\nDescription=a\n[Install]\nWantedBy=b.target\n[Service]\nExecStart=/c\n";
+    const WRONG: [(&str, &str, &str); 5] = [
         ("hcl", UNDECLARED, "This object does not have an attribute named \"e\""),
         ("hcl", "variable \"a\" {}\n", "no resource"),
+        ("systemd", "{UNIT}NoNewPrivilege=yes\n", "NoNewPrivilege is no directive of [Service]"),
+        ("systemd", "{UNIT}WantedBy=c.target\n", "WantedBy is no directive of [Service]"),
+        ("systemd", "[Unit]\nDescription=a\n[Service]\nExecStart=/c\n", "no section Install"),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (at, (kind, text, complaint)) in WRONG.iter().enumerate() {
         let path = folder.path().join(at.to_string());
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, text.replace("{UNIT}", UNIT)).unwrap();
         let complaints = check(&[(kind, path)]);
         assert!(complaints.iter().any(|one| one.contains(complaint)), "{text}: {complaints:?}");
     }
