@@ -9,6 +9,7 @@ use tests::process::Process;
 
 mod ecs;
 mod lambda;
+mod selections;
 mod terraform;
 
 /// Files below `dist/`, and what they are for somebody else's program.
