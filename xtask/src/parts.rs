@@ -254,7 +254,7 @@ fn make_hcl(root: &Path, folder: &Path) -> Result<(), Failure> {
         .arg(client.join("requirements.txt"));
     run_quietly(pip)?;
     let mut go = Command::new(making.join("packages/go/bin/go"));
-    go.args(["build", "-trimpath", "-ldflags=-s", "-o"])
+    go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s", "-o"])
         .arg(folder.join("hcl"))
         .current_dir(client)
         .env_remove("GOROOT")
