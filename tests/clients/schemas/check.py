@@ -4,12 +4,15 @@ Each argument is KIND=PATH; the kinds are the keys of CHECKS.
 """
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
+PARTS = BIN.parent.parent
 
 
 def run(*command):
@@ -27,14 +30,9 @@ def cloudformation(path):
 
 
 def hcl(path):
-    import hcl2
-
-    try:
-        with open(path) as file:
-            blocks = hcl2.load(file)
-    except Exception as error:
-        return [f"{type(error).__name__}: {error}"]
-    return [] if "resource" in blocks else ["no resource in it"]
+    """HashiCorp's own parser: see tests/clients/hcl."""
+    ended = subprocess.run([PARTS / "hcl" / "hcl", path], capture_output=True, text=True)
+    return json.loads(ended.stdout)["complaints"] if ended.returncode == 0 else [ended.stderr]
 
 
 def pascal(value, keep=("options",)):
@@ -66,8 +64,21 @@ def cyclonedx(path):
     return [] if error is None else [str(error)]
 
 
+# What systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.kill(5) and systemd.resource-control(5) call the directives that we use.
+DIRECTIVES = {
+    "Unit": "After Description Wants",
+    "Service": """
+        CapabilityBoundingSet DynamicUser EnvironmentFile ExecReload ExecStart ExecStartPre LockPersonality MemoryDenyWriteExecute
+        MemoryMax NoNewPrivileges PrivateDevices PrivateTmp ProtectControlGroups ProtectHome ProtectKernelModules
+        ProtectKernelTunables ProtectSystem Restart RestartSec RestrictAddressFamilies RestrictNamespaces SystemCallArchitectures
+        SystemCallFilter TimeoutStopSec Type
+    """,
+    "Install": "WantedBy",
+}
+
+
 def systemd(path):
-    """The manual's grammar: sections, then assignments."""
+    """The manual's grammar and names; where systemd is, its own opinion, too."""
     import configparser
 
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
@@ -76,8 +87,29 @@ def systemd(path):
         parser.read(path)
     except configparser.Error as error:
         return [str(error)]
-    missing = {"Unit", "Service", "Install"} - set(parser.sections())
-    return [f"no section {name}" for name in sorted(missing)]
+    complaints = [f"no section {name}" for name in DIRECTIVES if not parser.has_section(name)]
+    for section in parser.sections():
+        known = DIRECTIVES.get(section, "").split()
+        complaints += [
+            f"{name} is no directive of [{section}] that we use: misspelt, or to be added to the list"
+            for name in parser[section]
+            if name not in known
+        ]
+    return complaints + systemd_itself(path)
+
+
+def systemd_itself(path):
+    """It wants a file that ends as a unit's name does, and programs that are there."""
+    if shutil.which("systemd-analyze") is None:
+        return []
+    text = Path(path).read_text()
+    text = re.sub(r"^(Exec\w+=)/\S+", rf"\1{sys.executable}", text, flags=re.MULTILINE)
+    with tempfile.TemporaryDirectory() as folder:
+        unit = Path(folder) / "checked.service"
+        unit.write_text(text)
+        ended = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    # What it says of other units is the machine's affair.
+    return [line for line in ended.stderr.splitlines() if unit.name in line]
 
 
 CHECKS = {

@@ -1,13 +1,16 @@
 //! What people copy: every config in it is a good one, and every file fits the schema that its reader publishes.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
 use tests::agent::Setup;
 use tests::parts::project;
 use tests::process::Process;
+
+mod ecs;
+mod lambda;
+mod selections;
+mod terraform;
 
 /// Files below `dist/`, and what they are for somebody else's program.
 const FOREIGN: &[(&str, &str)] = &[
@@ -21,6 +24,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("workflow", ".github/workflows/test.yml"),
 ];
 
+/// Has the form of Datadog's.
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
 /// Checks files by kind, and returns the complaints.
 pub(super) fn check(files: &[(&str, PathBuf)]) -> Vec<String> {
     let mut command = Command::new(project().join(".parts/schemas/bin/python"));
@@ -33,16 +39,10 @@ pub(super) fn check(files: &[(&str, PathBuf)]) -> Vec<String> {
 
 #[test]
 fn every_config_is_a_good_one() {
-    let mut seen = 0;
-    for path in files() {
-        if path.extension().is_none_or(|end| end != "yaml") || is_foreign(&path) {
-            continue;
-        }
+    for path in configs() {
         let yaml = std::fs::read_to_string(&path).unwrap();
         validate(&path.display().to_string(), &yaml);
-        seen += 1;
     }
-    assert!(seen >= 7, "there are more configs than {seen}");
 }
 
 #[test]
@@ -50,6 +50,28 @@ fn files_for_other_programs_fit_their_published_schemas() {
     let files: Vec<(&str, PathBuf)> =
         FOREIGN.iter().map(|(kind, path)| (*kind, project().join(path))).collect();
     assert_eq!(check(&files), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_is_wrong_is_complained_about() {
+    // What another parser of the language takes, and Terraform does not.
+    const UNDECLARED: &str = "resource \"a\" \"b\" {\n  c = jsonencode({ d = var.e })\n}\n";
+    const UNIT: &str =
+        "[Unit]\nDescription=a\n[Install]\nWantedBy=b.target\n[Service]\nExecStart=/c\n";
+    const WRONG: [(&str, &str, &str); 5] = [
+        ("hcl", UNDECLARED, "This object does not have an attribute named \"e\""),
+        ("hcl", "variable \"a\" {}\n", "no resource"),
+        ("systemd", "{UNIT}NoNewPrivilege=yes\n", "NoNewPrivilege is no directive of [Service]"),
+        ("systemd", "{UNIT}WantedBy=c.target\n", "WantedBy is no directive of [Service]"),
+        ("systemd", "[Unit]\nDescription=a\n[Service]\nExecStart=/c\n", "no section Install"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (at, (kind, text, complaint)) in WRONG.iter().enumerate() {
+        let path = folder.path().join(at.to_string());
+        std::fs::write(&path, text.replace("{UNIT}", UNIT)).unwrap();
+        let complaints = check(&[(kind, path)]);
+        assert!(complaints.iter().any(|one| one.contains(complaint)), "{text}: {complaints:?}");
+    }
 }
 
 #[test]
@@ -77,85 +99,118 @@ fn every_file_is_looked_at_by_somebody() {
     assert_eq!(unknown, Vec::<PathBuf>::new(), "a file below dist/ that no test knows");
 }
 
+/// `sam build`, `terraform apply` and `npm install` are what the examples' first lines say.
 #[test]
-fn the_task_definition_holds_the_config_beside_it_and_asks_the_image_for_its_health() {
-    let folder = project().join("dist/examples/ecs");
-    let text = std::fs::read_to_string(folder.join("task-definition.json")).unwrap();
-    let task: Value = serde_json::from_str(&text).unwrap();
-    let containers = task["containerDefinitions"].as_array().unwrap();
-    let named = |name: &str| containers.iter().find(|one| one["name"] == name).unwrap();
-    let (app, hikyaku) = (named("app"), named("hikyaku"));
-    let variables: BTreeMap<&str, &str> = hikyaku["environment"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (one["name"].as_str().unwrap(), one["value"].as_str().unwrap()))
-        .collect();
-    let yaml = std::fs::read_to_string(folder.join("hikyaku.yaml")).unwrap();
-    assert_eq!(variables["HIKYAKU_CONFIG"], yaml);
-    assert_eq!(hikyaku["command"][1], "env:HIKYAKU_CONFIG");
-    let depends = &app["dependsOn"][0];
-    assert_eq!(
-        (&depends["containerName"], &depends["condition"]),
-        (&"hikyaku".into(), &"HEALTHY".into())
-    );
-    // The container must be given longer than the process takes at most, and the same command must be in the image.
-    assert!(hikyaku["stopTimeout"].as_u64().unwrap() > 25);
-    let check: Vec<&str> = hikyaku["healthCheck"]["command"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    assert_eq!(check[..2], ["CMD", "/hikyaku"]);
-    let arguments = &check[2..];
-    let ended = Setup::bare().arguments(arguments).run();
-    // Nobody is there to be asked; a wrong command line would be 2.
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+fn what_following_the_examples_leaves_behind_is_nobodys() {
+    const LEFT: [&str; 8] = [
+        "ecs/.terraform.lock.hcl",
+        "ecs/terraform.tfstate",
+        "ecs/terraform.tfstate.backup",
+        "lambda/.aws-sam/build.toml",
+        "lambda/.terraform/providers/registry",
+        "lambda/function.zip",
+        "lambda/function/node_modules/.package-lock.json",
+        "lambda/function/package-lock.json",
+    ];
+    let mut command = Command::new("git");
+    command.args(["check-ignore", "--no-index"]).args(LEFT);
+    command.current_dir(project().join("dist/examples"));
+    let ended = Process::start("git", command).wait();
+    assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), LEFT, "{}", ended.stderr);
 }
 
 #[test]
 fn images_are_named_with_the_version_there_is() {
-    let version = env!("CARGO_PKG_VERSION");
+    let mut seen = 0;
     for path in files() {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        for (at, _) in text.match_indices("hikyaku:").chain(text.match_indices("-debug:")) {
-            let tag = text[at..].split_once(':').unwrap().1;
-            if tag.starts_with(|c: char| c.is_ascii_digit()) && !tag.starts_with("4317") {
-                assert!(tag.starts_with(version), "{}: {}", path.display(), &tag[..10]);
-            }
+        for (name, version) in tags_of_ours(&text) {
+            assert_eq!(version, env!("CARGO_PKG_VERSION"), "{}: {name}", path.display());
+            seen += 1;
         }
     }
+    assert!(seen >= 4, "there are more images than {seen}");
+}
+
+#[test]
+fn an_image_of_ours_is_known_by_its_last_name() {
+    let text = "`oci:target/dist/agent/image:0.1.0 docker://REGISTRY/hikyaku:0.2.0` orders:1.4.2 hikyaku-lambda:0.3.0. hikyaku:4317 \
+                hikyaku-agent:10.0.1-dirty, hikyaku-zipkin-debug:0.4.0\nhikyaku-x:0.5";
+    let found: Vec<_> = tags_of_ours(text).collect();
+    let expected = [
+        ("image", "0.1.0"),
+        ("hikyaku", "0.2.0"),
+        ("hikyaku-lambda", "0.3.0"),
+        ("hikyaku-agent", "10.0.1-dirty"),
+        ("hikyaku-zipkin-debug", "0.4.0"),
+    ];
+    assert_eq!(found, expected);
+}
+
+/// Every `name:x.y.z` whose name is one of ours: `hikyaku…`, or `image`, which is the folder that one is made in.
+fn tags_of_ours(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    text.match_indices(':').filter_map(move |(at, _)| {
+        let (before, after) = (&text[..at], &text[at + 1..]);
+        let name = &before[before.trim_end_matches(belongs).len()..];
+        let end = after.find(|c| !belongs(c)).unwrap_or(after.len());
+        // A full stop may be the sentence's.
+        let tag = after[..end].trim_end_matches('.');
+        let is_version =
+            tag.starts_with(|c: char| c.is_ascii_digit()) && tag.matches('.').count() == 2;
+        (is_version && (name.starts_with("hikyaku") || name == "image")).then_some((name, tag))
+    })
 }
 
 /// A config is good with what its secrets' store would answer in their place.
 fn validate(what: &str, yaml: &str) {
+    let ended = Setup::bare()
+        .file("c.yaml", in_place_of_parameters(yaml))
+        .arguments(["validate", "--config", "c.yaml"])
+        .variable("DD_API_KEY", KEY)
+        .run();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{what}");
+}
+
+/// A config with [`KEY`] in the place of every parameter.
+fn in_place_of_parameters(yaml: &str) -> String {
     let mut text = yaml.to_owned();
     while let Some((before, rest)) = text.split_once("${ssm:") {
         let (_, after) = rest.split_once('}').unwrap();
-        text = format!("{before}0123456789abcdef0123456789abcdef{after}");
+        text = format!("{before}{KEY}{after}");
     }
-    let ended = Setup::bare()
-        .file("c.yaml", &text)
-        .arguments(["validate", "--config", "c.yaml"])
-        .variable("DD_API_KEY", "0123456789abcdef0123456789abcdef")
-        .run();
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{what}");
+    text
+}
+
+/// Every config of ours.
+fn configs() -> Vec<PathBuf> {
+    let mut configs = files();
+    configs.retain(|path| path.extension().is_some_and(|end| end == "yaml") && !is_foreign(path));
+    assert!(configs.len() >= 7, "there are more configs than {configs:?}");
+    configs
 }
 
 fn is_foreign(path: &Path) -> bool {
     FOREIGN.iter().any(|(_, foreign)| path.ends_with(foreign))
 }
 
-/// Every file below `dist/`.
+fn text(path: &str) -> String {
+    std::fs::read_to_string(project().join(path)).unwrap()
+}
+
+/// Every file below `dist/` that is, or would become, the project's: not what following the examples leaves behind.
 fn files() -> Vec<PathBuf> {
-    let (mut files, mut open) = (Vec::new(), vec![project().join("dist")]);
-    while let Some(folder) = open.pop() {
-        for entry in folder.read_dir().unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { open.push(path) } else { files.push(path) }
-        }
-    }
+    let mut command = Command::new("git");
+    command.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "dist"]);
+    command.current_dir(project());
+    let ended = Process::start("git", command).wait();
+    assert_eq!(ended.code, Some(0), "git tells what is the project's: {}", ended.stderr);
+    let names = ended.stdout.split_terminator('\0');
+    // One that is deleted and not committed is still listed.
+    let mut files: Vec<PathBuf> =
+        names.map(|name| project().join(name)).filter(|path| path.is_file()).collect();
     files.sort();
+    files.dedup();
+    assert!(files.len() > 20, "there are more files than {files:?}");
     files
 }
