@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use exporter_helper::{About, Reason, SendError, classify};
 use http::header::HeaderName;
 use http::{StatusCode, Uri};
-use net::client::{Reply, retry_after};
+use net::client::{Reply, retry_after, shown};
 use net::error::{Class, TransportError};
 use serde::Deserialize;
 
@@ -176,13 +176,6 @@ pub(crate) fn unreached(error: &TransportError) -> SendError {
         Class::Retryable => SendError::network(reason),
         Class::Permanent => SendError::peer(reason),
     }
-}
-
-/// The URL for messages: without user and query, which may be secrets.
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
 }
 
 /// No place to send to.

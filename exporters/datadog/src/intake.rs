@@ -8,7 +8,9 @@ use bytes::Bytes;
 use exporter_helper::{EncodeError, Reason, SendError, Sent};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
+use net::client::{
+    Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after, shown,
+};
 use net::error::{Class, TransportError};
 use pipeline::Deadline;
 
@@ -147,13 +149,6 @@ pub(crate) fn unreached(error: &TransportError) -> SendError {
         Class::Retryable => SendError::network(reason),
         Class::Permanent => SendError::peer(reason),
     }
-}
-
-/// A URL for messages: without user and query, which may be secrets.
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
 }
 
 /// The name that this program sends under.

@@ -11,7 +11,9 @@ use exporter_helper::{
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use net::auth::ClientAuthenticator;
-use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
+use net::client::{
+    Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after, shown,
+};
 use net::error::{Class, TransportError};
 use pdata::Payload;
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, StartError};
@@ -194,12 +196,6 @@ fn unreached(error: &TransportError) -> SendError {
         Class::Retryable => SendError::network(reason),
         Class::Permanent => SendError::peer(reason),
     }
-}
-
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
 }
 
 fn user_agent() -> String {
