@@ -19,7 +19,7 @@ pub use environment::Environment;
 pub use grpc::{CallError, GrpcClient, GrpcMessage, GrpcReply};
 pub use http::{Body, HttpClient, Reply, Request, retry_after};
 pub use target::UrlError;
-pub use url::{shown, without_user};
+pub use url::{is_absolute, shown, without_user};
 
 use std::sync::Arc;
 

@@ -21,6 +21,20 @@ pub fn without_user(uri: &Uri) -> (Cow<'_, Uri>, Option<HeaderValue>) {
     (Cow::Owned(left), basic_authorization(user))
 }
 
+/// Whether requests can go to a URL: of http or https, with a host, and with a port that is one. A password in which a slash is not escaped
+/// looks like a port, and what is before it like the host.
+#[must_use]
+pub fn is_absolute(uri: &Uri) -> bool {
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
+        return false;
+    };
+    let text = authority.as_str();
+    let place = text.rsplit_once('@').map_or(text, |(_, place)| place);
+    let port = place.strip_prefix(authority.host()).unwrap_or_default();
+    is_web && (matches!(port, "" | ":") || authority.port_u16().is_some())
+}
+
 /// A URL for messages: without user and query, which may be secrets.
 #[must_use]
 pub fn shown(uri: &Uri) -> String {
@@ -64,7 +78,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use http::Uri;
 
-    use super::{shown, without_user};
+    use super::{is_absolute, shown, without_user};
 
     #[test]
     fn user_and_password_become_basic_authentication() {
@@ -94,5 +108,17 @@ mod tests {
         let uri = Uri::from_static("https://u:p@h:8443/a?key=secret");
         assert_eq!(shown(&uri), "https://h:8443/a");
         assert_eq!(shown(&Uri::from_static("http://[::1]/")), "http://[::1]/");
+    }
+
+    #[test]
+    fn url_is_absolute_with_a_host_and_a_port_that_is_one() {
+        for url in
+            ["http://h", "https://u:p@h:1/a?b", "http://[::1]:80/", "http://[::1]", "http://h:/"]
+        {
+            assert!(is_absolute(&url.parse().unwrap()), "{url}");
+        }
+        for url in ["h:1", "/a", "ftp://h", "http://user:pa/ss@h", "http://h:65536", "http://:80"] {
+            assert!(!url.parse().is_ok_and(|url| is_absolute(&url)), "{url}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use confmap::{Item, Opaque, Section};
 use http::{HeaderValue, Uri};
+use net::client::is_absolute;
 
 /// Who sends.
 #[derive(Clone, Debug)]
@@ -88,9 +89,9 @@ fn read_site(section: &mut Section<'_>, is_used: bool) -> String {
         section.error_with_help(KEY, message, format!("sites are {sites}"));
     } else if is_used && !SITES.iter().any(|known| known.eq_ignore_ascii_case(&site)) {
         let closest = site_like(&site).map(|site| format!(": did you mean {site:?}?"));
-        let closest = closest.unwrap_or_default();
+        let closest = closest.as_deref().unwrap_or(";");
         let message = format!(
-            "{site:?} is no site that is known, and the API key is sent to hosts below it{closest}; sites are {sites}"
+            "{site:?} is no site that is known, and the API key is sent to hosts below it{closest} sites are {sites}"
         );
         section.warn(KEY, message);
     }
@@ -125,6 +126,7 @@ fn site_meant(text: &str) -> Option<&str> {
     let trimmed = text.trim();
     let host = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_user, host)| host);
     let host = host.rsplit_once(':').map_or(host, |(host, _port)| host);
     let site = HOST_PREFIXES.iter().find_map(|prefix| host.strip_prefix(prefix)).unwrap_or(host);
     (site != text && !site.is_empty()).then_some(site)
@@ -164,7 +166,5 @@ fn with_scheme(endpoint: &str) -> Cow<'_, str> {
 }
 
 fn is_base(uri: &Uri) -> bool {
-    matches!(uri.scheme_str(), Some("http" | "https"))
-        && uri.host().is_some_and(|host| !host.is_empty())
-        && uri.query().is_none()
+    is_absolute(uri) && uri.query().is_none()
 }

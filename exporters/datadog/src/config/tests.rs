@@ -136,11 +136,13 @@ fn site_that_is_a_page_or_a_host_is_refused_with_the_site_that_is_meant() {
         ("trace.agent.ddog-gov.com", "ddog-gov.com"),
         ("http-intake.logs.us3.datadoghq.com", "us3.datadoghq.com"),
         (" datadoghq.eu", "datadoghq.eu"),
+        ("https://user:canary@datadoghq.eu", "datadoghq.eu"),
     ] {
         let (_, report) = read_all(&format!("api: {{key: {KEY}, site: \"{site}\"}}"));
         assert!(report.starts_with("error"), "{site}: {report}");
         assert!(report.contains(&format!("write {meant}; ")), "{site}: {report}");
         assert_eq!(report.matches("error:").count(), 1, "{site}: {report}");
+        assert!(!report.contains("canary"), "{report}");
     }
     for site in ["datadoghq.com", "us2.ddog-gov.com", "DATADOGHQ.eu"] {
         let (_, report) = read_all(&format!("api: {{key: {KEY}, site: {site}}}"));
