@@ -13,11 +13,13 @@ mod pool;
 mod proxy;
 mod rope;
 mod target;
+mod url;
 
 pub use environment::Environment;
 pub use grpc::{CallError, GrpcClient, GrpcMessage, GrpcReply};
 pub use http::{Body, HttpClient, Reply, Request, retry_after};
 pub use target::UrlError;
+pub use url::{is_absolute, shown, without_user};
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Status, status};
 use prost::Message as _;
+use tests::answer::Answer;
 use tests::desk::Decoded as _;
 use tests::gateway::Gateway;
 use tests::otlp::{OtlpBackend, Payload, Transport};
@@ -118,6 +119,38 @@ fn exporters_send_the_configured_headers_and_name_themselves() {
         let agent = arrived.header("user-agent").unwrap();
         assert!(agent.to_lowercase().contains("hikyaku"), "{agent}");
     }
+}
+
+#[test]
+fn user_and_password_of_a_url_are_sent_and_shown_nowhere() {
+    let (otlp, zipkin) = (OtlpBackend::start(), ZipkinBackend::start());
+    let of_otlp = format!("http://user:canary%24s@127.0.0.1:{}", otlp.port());
+    let of_zipkin = zipkin.endpoint().replacen("://", "://user:canary%24s@", 1);
+    let more = "retry_on_failure: { enabled: false }";
+    let gateway = Gateway::new()
+        .exporter("otlphttp", &format!("{{ endpoint: \"{of_otlp}\", {more} }}"))
+        .exporter("zipkin", &format!("{{ endpoint: \"{of_zipkin}\", {more} }}"));
+    let printed = gateway.setup().arguments(["print-config"]).run();
+    assert!(!printed.stdout.contains("canary"), "{}", printed.stdout);
+    assert_eq!(printed.stdout.matches("http://[REDACTED]@127.0.0.1:").count(), 2);
+    let agent = gateway.start();
+    let request = spans::request(1);
+    assert_eq!(send::traces_grpc(gateway.grpc, &request).code, 0);
+    otlp.wait_for_spans(&spans::ids(&request));
+    zipkin.wait_for_spans(&spans::ids(&request));
+    let basic = Some("Basic dXNlcjpjYW5hcnkkcw==");
+    assert_eq!(otlp.accepted().pop().unwrap().header("authorization"), basic);
+    let arrived = zipkin.accepted().pop().unwrap();
+    let authorization = arrived.headers.iter().find(|(name, _)| name == "authorization");
+    assert_eq!(authorization.map(|(_, value)| value.as_str()), basic);
+    otlp.answer_always(Answer::status(403));
+    zipkin.answer_always(Answer::status(403));
+    assert_eq!(send::traces_grpc(gateway.grpc, &spans::request(1)).code, 0);
+    otlp.wait_for_requests(2);
+    zipkin.wait_for_requests(2);
+    let log = agent.stop().stderr;
+    assert_eq!(log.matches("answered 403").count(), 2, "{log}");
+    assert!(!log.contains("canary") && !log.contains("dXNlcjpj"), "{log}");
 }
 
 #[test]

@@ -148,6 +148,9 @@ impl GrpcClient {
             },
             Some((scheme, _)) => return Err(format!("scheme {scheme:?} is not supported")),
         };
+        if address.contains('@') {
+            return Err("has a user before the host, which gRPC does not send; remove it, and set the header authorization".to_owned());
+        }
         if let Some((_, path)) = address.split_once('/') {
             return Err(format!("has a path (\"/{path}\"), which gRPC does not know; remove it"));
         }
@@ -166,6 +169,9 @@ impl GrpcClient {
             && let Err(message) = self.target()
         {
             section.error("endpoint", message);
+        }
+        if self.authority.as_ref().is_some_and(|authority| authority.contains('@')) {
+            section.error("authority", "must be a host, without a user before it");
         }
         if self.endpoint.starts_with("http://") && self.uses_tls() {
             let message = "http:// does not turn TLS off in gRPC; set tls.insecure: true for a server without TLS";

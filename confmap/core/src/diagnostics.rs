@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Mask, Node, Origin, Path, limits::MAX_DIAGNOSTICS, mask};
+use crate::{Mask, Node, Origin, Path, limits::MAX_DIAGNOSTICS, mask, user_info};
 
 mod excerpt;
 mod render;
@@ -135,14 +135,14 @@ impl Diagnostic {
     /// Adds a fact.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(without_user_info(note.into()));
         self
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(without_user_info(help.into()));
         self
     }
 
@@ -181,7 +181,7 @@ impl Diagnostic {
             severity,
             shape,
             path,
-            message,
+            message: without_user_info(message),
             origin: None,
             excerpt: Excerpt::Line,
             notes: Vec::new(),
@@ -347,6 +347,14 @@ impl Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// A message may repeat a URL.
+fn without_user_info(text: String) -> String {
+    match user_info::hide(&text) {
+        Cow::Owned(hidden) => hidden,
+        Cow::Borrowed(_) => text,
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -71,6 +71,7 @@ mod section;
 mod suggest;
 #[cfg(test)]
 mod testing;
+mod user_info;
 mod weight;
 mod yaml;
 

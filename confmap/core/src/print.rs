@@ -1,11 +1,12 @@
 //! Prints a tree as YAML or JSON, with secrets masked.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     fmt::{self, Write},
 };
 
-use crate::{Diagnostics, Node, Path, Value, opaque::REDACTED, path::Trail, yaml};
+use crate::{Diagnostics, Node, Path, Value, opaque::REDACTED, path::Trail, user_info, yaml};
 
 /// Which values a printed configuration masks.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,8 @@ impl Redaction {
 
     /// Masks the values that a provider declared secret, and those that components decoded into
     /// an [`Opaque`](crate::Opaque) while they reported to `decoded`. Of a whole configuration that
-    /// is a secret, the keys are shown; of a secret that a value came from, nothing.
+    /// is a secret, the keys are shown; of a secret that a value came from, nothing. Of any other
+    /// text, users and passwords in URLs are masked.
     #[must_use]
     pub fn secrets(decoded: &Diagnostics) -> Self {
         Self { paths: Some(decoded.secret_paths()) }
@@ -35,6 +37,11 @@ impl Redaction {
         }
         (node.is_secret() && !is_structure(node))
             || (!paths.is_empty() && paths.contains(&trail.to_path()))
+    }
+
+    /// What is shown of a text that is not masked as a whole.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.paths.is_some() { user_info::hide(text) } else { Cow::Borrowed(text) }
     }
 }
 
@@ -111,7 +118,9 @@ fn write_yaml(
         Value::Bool(value) => write_yaml_scalar(out, &value.to_string(), position),
         Value::Int(value) => write_yaml_scalar(out, &value.to_string(), position),
         Value::Float(value) => write_yaml_scalar(out, &float(*value), position),
-        Value::String(text) => write_yaml_scalar(out, &yaml_string(text), position),
+        Value::String(text) => {
+            write_yaml_scalar(out, &yaml_string(&redaction.shown(text)), position);
+        }
     }
 }
 
@@ -174,7 +183,7 @@ fn write_json(
         Value::Int(value) => display(out, value),
         Value::Float(value) if value.is_finite() => out.push_str(&float(*value)),
         Value::Float(value) => write_quoted(out, &float(*value)),
-        Value::String(text) => write_quoted(out, text),
+        Value::String(text) => write_quoted(out, &redaction.shown(text)),
         Value::Seq(items) => {
             write_json_block(out, ('[', ']'), indent, items.len(), |out, index| {
                 if let Some(item) = items.get(index) {

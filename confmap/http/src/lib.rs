@@ -151,7 +151,7 @@ impl FetchError {
             Self::InvalidUri { .. } => "write a whole URL, such as https://host/config.yaml",
             Self::Status { status, .. } => match *status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                    "the server wants credentials: https://user:password@host/… sends them"
+                    "the server wants credentials: write user:password and an @ before the host"
                 }
                 StatusCode::NOT_FOUND => "check the path of the URL",
                 _ => "ask for the URL with another client to see what the server says",

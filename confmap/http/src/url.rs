@@ -1,7 +1,7 @@
 //! URLs: credentials, and where a redirect leads.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, Uri, uri::Scheme};
+use net::client::without_user;
 
 /// A URL to fetch, with its credentials taken out of it.
 #[derive(Clone, Debug)]
@@ -15,19 +15,9 @@ impl Url {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let is_web = uri.scheme() == Some(&Scheme::HTTP) || uri.scheme() == Some(&Scheme::HTTPS);
-        let authority =
-            uri.authority().filter(|authority| is_web && !authority.host().is_empty())?;
-        let Some((user_info, host)) = authority.as_str().rsplit_once('@') else {
-            return Some(Self { uri, authorization: None });
-        };
-        let credentials =
-            BASE64_STANDARD.encode(percent_decode(user_info, user_info.contains(':')));
-        let mut authorization: HeaderValue = format!("Basic {credentials}").parse().ok()?;
-        authorization.set_sensitive(true);
-        let host = host.parse().ok()?;
-        let mut parts = uri.into_parts();
-        parts.authority = Some(host);
-        Some(Self { uri: Uri::from_parts(parts).ok()?, authorization: Some(authorization) })
+        uri.authority().filter(|authority| is_web && !authority.host().is_empty())?;
+        let (uri, authorization) = without_user(&uri);
+        Some(Self { uri: uri.into_owned(), authorization })
     }
 
     /// The URL without credentials.
@@ -66,28 +56,6 @@ impl Url {
         }
         Some(next)
     }
-}
-
-/// The credentials that a URL's user part stands for, as bytes of `user:password`.
-fn percent_decode(text: &str, has_password: bool) -> Vec<u8> {
-    let mut bytes = text.bytes();
-    let mut out = Vec::with_capacity(text.len() + 1);
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let hex = |digit: Option<u8>| char::from(digit?).to_digit(16);
-        let escaped = (byte == b'%').then(|| Some(hex(ahead.next())? * 16 + hex(ahead.next())?));
-        match escaped.flatten().and_then(|value| u8::try_from(value).ok()) {
-            Some(value) => {
-                out.push(value);
-                bytes = ahead;
-            }
-            None => out.push(byte),
-        }
-    }
-    if !has_password {
-        out.push(b':');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use exporter_helper::{About, Reason, SendError, classify, shown_url};
+use exporter_helper::{About, Reason, SendError, classify};
 use http::header::HeaderName;
 use http::{StatusCode, Uri};
-use net::client::{Reply, retry_after};
+use net::client::{Reply, retry_after, shown};
 use serde::Deserialize;
 
 /// The name of the error.
@@ -91,7 +91,7 @@ pub(crate) fn judge(url: &Uri, reply: &Reply) -> Verdict {
             Err(_) if reply.body.is_empty() => Verdict::Taken(Vec::new()),
             Err(_) => Verdict::Failed(SendError::peer(Reason::new(format!(
                 "{} answered {status} with something that is not X-Ray's (setting: endpoint)",
-                shown_url(url)
+                shown(url)
             )))),
         };
     }
@@ -108,7 +108,7 @@ pub(crate) fn judge(url: &Uri, reply: &Reply) -> Verdict {
     let remedy = remedy(kind);
     // The remedy comes before what may be long.
     let name = if kind.is_empty() { String::new() } else { format!(" {kind}{remedy}:") };
-    let reason = Reason::new(format!("{} answered {status}:{name} {said}", shown_url(url)));
+    let reason = Reason::new(format!("{} answered {status}:{name} {said}", shown(url)));
     let code = Some(classify::grpc_code(status.as_u16()));
     let delay = retry_after(&reply.headers, SystemTime::now());
     let retryable = |delay: Option<Duration>, reason| SendError::Retryable { code, delay, reason };

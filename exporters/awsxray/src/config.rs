@@ -8,6 +8,7 @@ use aws::Role;
 use confmap::{Opaque, Section};
 use exporter_helper::Settings;
 use http::Uri;
+use net::client::is_absolute;
 
 use crate::translate::Options;
 
@@ -119,10 +120,6 @@ fn read_endpoint(section: &mut Section<'_>) -> Option<Uri> {
         section.error_with_help(KEY, format!("{text:?} is not a URL of http or https"), help);
     }
     url
-}
-
-fn is_absolute(url: &Uri) -> bool {
-    matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
 }
 
 fn read_aws(section: &mut Section<'_>) -> aws::Settings {

@@ -66,7 +66,7 @@ impl Config {
             "the host's name comes from the setting hostname or the operating system, and nothing is waited for",
         );
         let only_metadata = section.get("only_metadata").unwrap_or_default();
-        let api = Api::read(section.section("api"));
+        let api = Api::read(&mut section);
         read_orchestrator_explorer(section.section("orchestrator_explorer"));
         let mut traces = section.section("traces");
         let endpoint =

@@ -5,10 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use ::config::CompressionLevel;
 use bytes::Bytes;
-use exporter_helper::{EncodeError, Reason, SendError, Sent, shown_url, user_agent};
+use exporter_helper::{EncodeError, Reason, SendError, Sent, user_agent};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
+use net::client::{
+    Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after, shown,
+};
 use net::error::TransportError;
 use pipeline::Deadline;
 
@@ -118,7 +120,7 @@ impl Intake {
         let delay = retry_after(&reply.headers, SystemTime::now());
         let said = String::from_utf8_lossy(&reply.body);
         let answer = Answer { status: reply.status, delay, said: &said };
-        classify(endpoint, &shown_url(&self.url(endpoint)), &answer)
+        classify(endpoint, &shown(&self.url(endpoint)), &answer)
     }
 
     fn client(&self) -> &HttpClient {

@@ -32,7 +32,7 @@ mod sends;
 mod settings;
 
 pub use exporter::exporter;
-pub use peer::{shown_url, user_agent};
+pub use peer::user_agent;
 pub use push::{
     About, EncodeError, Encoded, EncodedRequest, OFFLOAD_BYTES, Progress, Push, SendError, Sent,
 };

@@ -1,6 +1,5 @@
 //! What exporters tell their peers of themselves, and the log of their peers.
 
-use http::Uri;
 use net::error::{Class, TransportError};
 
 use crate::push::SendError;
@@ -23,13 +22,6 @@ pub fn user_agent() -> String {
     format!("hikyaku/{} ({os}/{arch})", env!("CARGO_PKG_VERSION"))
 }
 
-/// A URL for messages: without user and query, which may be secrets.
-pub fn shown_url(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or_default(), url.path())
-}
-
 #[cfg(test)]
 mod tests {
     use net::error::Cause;
@@ -46,19 +38,5 @@ mod tests {
         };
         assert!(unreached(Cause::Closed));
         assert!(!unreached(Cause::InvalidRequest("the URL has no host")));
-    }
-
-    #[test]
-    fn url_for_messages_has_neither_user_nor_query() {
-        for (url, shown) in [
-            (
-                "https://user:secret@example.com:9411/api/v2/spans?key=secret",
-                "https://example.com:9411/api/v2/spans",
-            ),
-            ("http://[::1]/?a", "http://[::1]/"),
-            ("http://localhost", "http://localhost/"),
-        ] {
-            assert_eq!(shown_url(&url.parse().unwrap()), shown);
-        }
     }
 }

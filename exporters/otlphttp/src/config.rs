@@ -6,6 +6,7 @@ use ::config::{Compression, HttpClient, Timeout};
 use confmap::{Decode, Mismatch, Node, Section};
 use exporter_helper::Settings;
 use http::Uri;
+use net::client::is_absolute;
 use pdata::Signal;
 
 /// The exporter's settings; keys and defaults are those of the Collector's `exporter/otlphttpexporter`.
@@ -117,10 +118,6 @@ fn parse_url(section: &Section<'_>, key: &str, url: &str) -> Option<Uri> {
             None
         }
     }
-}
-
-fn is_absolute(uri: &Uri) -> bool {
-    matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
 }
 
 #[cfg(test)]

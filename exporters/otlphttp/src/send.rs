@@ -12,7 +12,9 @@ use exporter_helper::{
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use net::auth::ClientAuthenticator;
-use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
+use net::client::{
+    Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after, shown,
+};
 use pdata::{PartialSuccess, Payload, RpcStatus};
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, StartError};
 use telemetry::names::label;
@@ -85,7 +87,8 @@ impl OtlpHttp {
         if !reply.status.is_success() {
             let said = self.status(reply);
             let delay = retry_after(&reply.headers, SystemTime::now()).or(said.retry_delay);
-            let reason = format!("{} answered {}: {}", self.url, reply.status, said.message);
+            let reason =
+                format!("{} answered {}: {}", shown(&self.url), reply.status, said.message);
             classify::http(reply.status.as_u16(), delay, Reason::new(reason))?;
         }
         let partial = match self.answer_encoding(reply) {
@@ -103,7 +106,7 @@ impl OtlpHttp {
                 0,
                 Reason::new(format!(
                     "{} took the data, and its answer is no OTLP response",
-                    self.url
+                    shown(&self.url)
                 )),
             ),
         })

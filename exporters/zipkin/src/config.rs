@@ -6,6 +6,7 @@ use ::config::{HttpClient, Timeout};
 use confmap::{Decode, Mismatch, Node, Section};
 use exporter_helper::Settings;
 use http::Uri;
+use net::client::is_absolute;
 
 use crate::translate::{Format, Options};
 
@@ -84,10 +85,6 @@ fn read_url(section: &mut Section<'_>, endpoint: &str) -> Option<Uri> {
         Some(_) => {}
     }
     url
-}
-
-fn is_absolute(url: &Uri) -> bool {
-    matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use ::config::{Auth, HttpClient as ClientSettings};
 use bytes::Bytes;
 use exporter_helper::{
     About, EncodeError, Encoded, EncodedRequest, Push, Reason, SendError, Sent, classify, exporter,
-    shown_url, user_agent,
+    user_agent,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use net::auth::ClientAuthenticator;
-use net::client::{Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after};
+use net::client::{
+    Body, ClientOptions, Environment, HttpClient, Reply, Request, retry_after, shown,
+};
 use pdata::Payload;
 use pipeline::{BuildError, Client, Context, Deadline, Exporter, StartError};
 use telemetry::names::DropReason;
@@ -35,7 +37,7 @@ pub(crate) fn build(config: &Config, context: Context) -> Result<Arc<dyn Exporte
     })?;
     let push = Zipkin {
         config: config.clone(),
-        shown_url: shown_url(&url),
+        shown_url: shown(&url),
         url,
         context: context.clone(),
         client: OnceLock::new(),

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use config::{Compression, CompressionLevel};
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
-    RETRY_AFTER, USER_AGENT,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION, RETRY_AFTER, USER_AGENT,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -19,6 +19,7 @@ use super::connect::Connector;
 use super::pool::{Http2, Lease, Link, Ping, Pool, PoolSettings, peer};
 use super::rope::Rope;
 use super::target::{Target, UrlError};
+use super::url::without_user;
 use super::{ClientOptions, RESPONSE_BYTES_MAX};
 use crate::auth::{ClientAuth, Outgoing};
 use crate::body::{BodyError, BodyLimits, decode_now, next_frame};
@@ -45,7 +46,7 @@ pub struct HttpClient {
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The whole URL.
+    /// The whole URL. A user and a password in it are sent as basic authentication, unless an `Authorization` comes from elsewhere.
     pub uri: Uri,
     /// Headers of this request; those of the client's settings win.
     pub headers: HeaderMap,
@@ -172,13 +173,24 @@ impl HttpClient {
             };
             TransportError::new(host_of(&request.uri), Cause::InvalidRequest(text))
         };
-        let target = Target::of(&request.uri).map_err(url)?;
+        let (uri, basic) = without_user(&request.uri);
+        let target = Target::of(&uri).map_err(url)?;
         let begun = Instant::now();
         let mut headers = self.headers_of(request, &target);
         if let Some(auth) = &self.auth {
-            self.authorize(&**auth, request, &target, &mut headers, deadline).await?;
+            let outgoing = Outgoing {
+                method: &request.method,
+                uri: &uri,
+                headers: &mut headers,
+                body: &request.body.pieces,
+            };
+            authorize(&**auth, outgoing, &target, deadline).await?;
         }
-        let build = |link: &Link| self.build(request, &headers, link);
+        if let Some(basic) = basic {
+            // As Go's net/http: other credentials win.
+            headers.entry(AUTHORIZATION).or_insert(basic);
+        }
+        let build = |link: &Link| build(request, &uri, &headers, link);
         let (response, lease) = self.pool.exchange(&target, deadline, build).await?;
         let (head, mut body) = response.into_parts();
         let limits = BodyLimits {
@@ -270,61 +282,6 @@ impl HttpClient {
         }
         headers
     }
-
-    async fn authorize(
-        &self,
-        auth: &dyn ClientAuth,
-        request: &Request,
-        target: &Target,
-        headers: &mut HeaderMap,
-        deadline: Instant,
-    ) -> Result<(), TransportError> {
-        let begun = Instant::now();
-        let outgoing = Outgoing {
-            method: &request.method,
-            uri: &request.uri,
-            headers,
-            body: &request.body.pieces,
-        };
-        let fail = |cause| TransportError::new(target.place.to_string(), cause);
-        match timeout_at(deadline, auth.authorize(outgoing)).await {
-            Ok(authorized) => authorized.map_err(|error| fail(Cause::Auth(error))),
-            Err(_elapsed) => {
-                Err(fail(Cause::Timeout { stage: Stage::Connect, after: begun.elapsed() }))
-            }
-        }
-    }
-
-    /// The request in the form that a connection wants it.
-    fn build(
-        &self,
-        request: &Request,
-        headers: &HeaderMap,
-        link: &Link,
-    ) -> Result<http::Request<Rope>, Cause> {
-        let mut built = http::Request::new(Rope::new(request.body.pieces.clone()));
-        *built.method_mut() = request.method.clone();
-        *built.headers_mut() = headers.clone();
-        if link.is_http2 {
-            // The host goes into `:authority`.
-            let mut parts = request.uri.clone().into_parts();
-            if let Some(host) = built.headers_mut().remove(HOST) {
-                parts.authority = host.as_bytes().try_into().ok().or(parts.authority);
-            }
-            let invalid = |_| Cause::InvalidRequest("the Host header is no valid host");
-            *built.uri_mut() = Uri::from_parts(parts).map_err(invalid)?;
-        } else if let Some(proxy) = &link.through {
-            *built.uri_mut() = request.uri.clone();
-            if let Some(authorization) = &proxy.authorization {
-                built.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
-            }
-        } else {
-            let root = || PathAndQuery::from_static("/");
-            let path = request.uri.path_and_query().cloned().unwrap_or_else(root);
-            *built.uri_mut() = Uri::from(path);
-        }
-        Ok(built)
-    }
 }
 
 impl Body {
@@ -382,6 +339,53 @@ impl Reply {
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+async fn authorize(
+    auth: &dyn ClientAuth,
+    outgoing: Outgoing<'_>,
+    target: &Target,
+    deadline: Instant,
+) -> Result<(), TransportError> {
+    let begun = Instant::now();
+    let fail = |cause| TransportError::new(target.place.to_string(), cause);
+    match timeout_at(deadline, auth.authorize(outgoing)).await {
+        Ok(authorized) => authorized.map_err(|error| fail(Cause::Auth(error))),
+        Err(_elapsed) => {
+            Err(fail(Cause::Timeout { stage: Stage::Connect, after: begun.elapsed() }))
+        }
+    }
+}
+
+/// The request in the form that a connection wants it.
+fn build(
+    request: &Request,
+    uri: &Uri,
+    headers: &HeaderMap,
+    link: &Link,
+) -> Result<http::Request<Rope>, Cause> {
+    let mut built = http::Request::new(Rope::new(request.body.pieces.clone()));
+    *built.method_mut() = request.method.clone();
+    *built.headers_mut() = headers.clone();
+    if link.is_http2 {
+        // The host goes into `:authority`.
+        let mut parts = uri.clone().into_parts();
+        if let Some(host) = built.headers_mut().remove(HOST) {
+            parts.authority = host.as_bytes().try_into().ok().or(parts.authority);
+        }
+        let invalid = |_| Cause::InvalidRequest("the Host header is no valid host");
+        *built.uri_mut() = Uri::from_parts(parts).map_err(invalid)?;
+    } else if let Some(proxy) = &link.through {
+        *built.uri_mut() = uri.clone();
+        if let Some(authorization) = &proxy.authorization {
+            built.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+    } else {
+        let root = || PathAndQuery::from_static("/");
+        let path = uri.path_and_query().cloned().unwrap_or_else(root);
+        *built.uri_mut() = Uri::from(path);
+    }
+    Ok(built)
 }
 
 /// How long a `Retry-After` asks to wait: seconds, or a date.

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use confmap::Opaque;
 use http::{HeaderValue, Uri};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::Environment;
 use super::target::{Place, Target, UrlError, bracketed, is_loopback};
+use super::url::without_user;
 
 /// The longest head of a proxy's answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -30,13 +29,8 @@ impl Proxy {
         // A bare host and port is common in the variables, and taken for http, as in Go.
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let uri: Uri = text.parse().map_err(|_invalid| UrlError::Invalid)?;
-        let userinfo = uri.authority().and_then(|authority| {
-            authority.as_str().rsplit_once('@').map(|(userinfo, _)| userinfo.to_owned())
-        });
-        Ok(Self {
-            target: Target::of(&uri)?,
-            authorization: userinfo.as_deref().and_then(basic_authorization),
-        })
+        let (uri, authorization) = without_user(&uri);
+        Ok(Self { target: Target::of(&uri)?, authorization })
     }
 
     /// The proxy that the environment names for a target, if any.
@@ -93,34 +87,6 @@ where
         _ if status == "407" => Err(format!("{line}; give its user and password in proxy_url")),
         _ => Err(line.chars().take(200).collect()),
     }
-}
-
-fn basic_authorization(userinfo: &str) -> Option<HeaderValue> {
-    let decoded = percent_decode(userinfo);
-    let pair = if decoded.contains(&b':') { decoded } else { [&decoded[..], b":"].concat() };
-    let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-fn percent_decode(text: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte {
-            Some(byte) if first == b'%' => {
-                decoded.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                decoded.push(first);
-                rest = after;
-            }
-        }
-    }
-    decoded
 }
 
 /// Whether `NO_PROXY` excepts a host, by the rules of Go's `golang.org/x/net/http/httpproxy`:

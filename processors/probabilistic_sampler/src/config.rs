@@ -5,6 +5,7 @@ use confmap::Section;
 use crate::sampler::Sampler;
 use crate::value::{DIGITS, PROBABILITY_MIN, Threshold};
 
+const PERCENTAGE: &str = "sampling_percentage";
 const PRECISION: i64 = 4;
 const MODES: &str = "valid values: hash_seed, equalizing, proportional";
 
@@ -54,8 +55,13 @@ impl Config {
 
     /// Upstream says nothing of any of these.
     fn warn_of_unused(&self, section: &mut Section<'_>, mode: Mode) {
-        if !section.is_set("sampling_percentage") {
-            section.warn_here("sampling_percentage is not set, so everything is dropped");
+        match section.item(PERCENTAGE) {
+            None => section.warn_here("sampling_percentage is not set, so everything is dropped"),
+            // Null, or a reference that yielded nothing.
+            Some(percentage) if percentage.node().is_null() => {
+                section.warn(PERCENTAGE, "is empty, so everything is dropped");
+            }
+            Some(_) => {}
         }
         if mode != Mode::HashSeed {
             let mut unused = vec!["hash_seed", "from_attribute"];
@@ -80,8 +86,7 @@ impl Config {
 
 /// In percent, in single precision as upstream keeps it.
 fn percentage(section: &mut Section<'_>) -> f32 {
-    const KEY: &str = "sampling_percentage";
-    let percentage = section.get::<f64>(KEY).unwrap_or_default() as f32;
+    let percentage = section.get::<f64>(PERCENTAGE).unwrap_or_default() as f32;
     let ratio = f64::from(percentage) / 100.0;
     let wrong = if percentage.is_nan() {
         Some("sampling rate is invalid: NaN%".to_owned())
@@ -98,7 +103,7 @@ fn percentage(section: &mut Section<'_>) -> f32 {
     match wrong {
         Some(message) => {
             let help = "set it to 0 to drop everything, 100 to keep everything, or in between";
-            section.error_with_help(KEY, message, help);
+            section.error_with_help(PERCENTAGE, message, help);
             0.0
         }
         None => percentage.min(100.0),

@@ -4,6 +4,7 @@ use ::config::{AddressError, HttpServer, ListenAddress, TlsClient, Transport, sp
 use aws::Role;
 use confmap::{Decode, Mismatch, Node, Opaque, Section};
 use http::Uri;
+use net::client::is_absolute;
 
 /// The receiver's settings; keys and defaults are those of open-telemetry/opentelemetry-collector-contrib `receiver/awsxrayreceiver` and
 /// `internal/aws/proxy`.
@@ -164,10 +165,6 @@ fn read_proxy_address(section: &mut Section<'_>) -> Option<Opaque> {
         section.error_with_help("proxy_address", "is not a URL of http or https", help);
     }
     Some(proxy)
-}
-
-fn is_absolute(url: &Uri) -> bool {
-    matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
 }
 
 fn text(section: &mut Section<'_>, key: &'static str) -> Option<String> {

@@ -69,6 +69,21 @@ fn endpoint_that_means_nothing_is_refused() {
 }
 
 #[test]
+fn user_and_password_are_refused_by_name_and_not_shown() {
+    for endpoint in ["https://u:canary@a:1", "u:canary@a:1", "dns:///u@a:1", "http://u:ca/nary@a:1"]
+    {
+        let (_, report) = read(&format!("endpoint: {endpoint}"));
+        assert!(
+            report.contains("has a user before the host, which gRPC does not send"),
+            "{report}"
+        );
+        assert!(!report.contains("canary") && !report.contains("nary@"), "{report}");
+    }
+    let (_, report) = read("{endpoint: 'a:1', authority: 'u:canary@b'}");
+    assert!(report.contains("authority: must be a host") && !report.contains("canary"), "{report}");
+}
+
+#[test]
 fn scheme_https_turns_tls_on_and_http_does_not_turn_it_off() {
     assert!(read("{endpoint: 'https://a:1', tls: {insecure: true}}").0.uses_tls());
     let (client, report) = read("endpoint: http://a:1");

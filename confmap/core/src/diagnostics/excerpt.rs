@@ -1,5 +1,7 @@
 //! The line below a message: shortened, made printable, and with what looks like a secret masked.
 
+use crate::user_info;
+
 /// How many characters of a long line are shown.
 const MAX_COLUMNS: usize = 120;
 
@@ -98,8 +100,10 @@ fn mask(line: &mut [char]) {
             mask_value(&lower, at + word.len(), &mut masked);
         }
     }
-    for at in positions(&lower, &[':', '/', '/']) {
-        mask_user_info(&lower, at + 3, &mut masked);
+    let text: String = line.iter().collect();
+    let spans = user_info::spans(&text);
+    for ((at, _), masked) in text.char_indices().zip(&mut masked) {
+        *masked |= spans.iter().any(|span| span.contains(&at));
     }
     for (character, masked) in line.iter_mut().zip(masked) {
         if masked {
@@ -127,17 +131,6 @@ fn mask_value(line: &[char], from: usize, masked: &mut [bool]) {
     }
     for (character, masked) in value.iter().zip(masked.iter_mut().skip(from + colon + 1)) {
         *masked |= !character.is_whitespace();
-    }
-}
-
-/// From behind `://` on: masks what stands before an `@` of the same authority.
-fn mask_user_info(line: &[char], from: usize, masked: &mut [bool]) {
-    let rest = line.get(from..).unwrap_or_default();
-    let ends = |c: &char| matches!(c, '/' | '?' | '#' | ' ' | '"' | '\'' | ',');
-    let authority = rest.iter().position(ends).unwrap_or(rest.len());
-    let Some(at) = rest.iter().take(authority).rposition(|c| *c == '@') else { return };
-    for masked in masked.iter_mut().skip(from).take(at) {
-        *masked = true;
     }
 }
 

@@ -150,3 +150,16 @@ fn text_from_outside_cannot_drive_the_terminal() {
     assert!(report.chars().all(|c| !c.is_control() || c == '\n'), "{report:?}");
     assert!(!report.contains('\u{202e}'));
 }
+
+#[test]
+fn users_and_passwords_in_urls_are_repeated_nowhere() {
+    let value = Node::from_yaml("file:c.yaml", "a: 'ftp://u:canary/x@h'\n").expect("YAML");
+    let diagnostics = Diagnostics::new();
+    let url = "ftp://u:canary/x@h";
+    let error = Diagnostic::error("a", format!("{url:?} is no URL of http"));
+    let error = error.at_value(value.get("a").expect("a"));
+    diagnostics.push(error.help(format!("not {url}")).note(format!("came from {url}")));
+    let report = diagnostics.render(false);
+    assert!(!report.contains("canary"), "{report}");
+    assert_eq!(report.matches("ftp://[REDACTED]@h").count(), 3, "{report}");
+}

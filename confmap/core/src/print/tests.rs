@@ -182,3 +182,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn users_and_passwords_in_urls_are_masked_at_any_key_unless_told_otherwise() {
+    let node =
+        node("a: \"http://u:canary@h/x\"\nb: [{c: \"https://canary@h\"}, \"u:canary@h:1\"]\n");
+    let secrets = Redaction::secrets(&crate::Diagnostics::new());
+    assert_eq!(
+        node.to_yaml(&secrets),
+        "a: \"http://[REDACTED]@h/x\"\nb:\n  - c: \"https://[REDACTED]@h\"\n  - \"[REDACTED]@h:1\"\n"
+    );
+    assert!(!node.to_json(&secrets).contains("canary"));
+    assert_eq!(node.to_yaml(&Redaction::none()).matches("canary").count(), 3);
+    assert_eq!(node.to_json(&Redaction::none()).matches("canary").count(), 3);
+}

@@ -1,4 +1,5 @@
 use ::config::{Compression, CompressionLevel};
+use confmap::{Diagnostics, Providers, ResolveOptions};
 
 use super::*;
 use crate::testing::{KEY, read as read_all};
@@ -135,13 +136,15 @@ fn site_that_is_a_page_or_a_host_is_refused_with_the_site_that_is_meant() {
         ("trace.agent.ddog-gov.com", "ddog-gov.com"),
         ("http-intake.logs.us3.datadoghq.com", "us3.datadoghq.com"),
         (" datadoghq.eu", "datadoghq.eu"),
+        ("https://user:canary@datadoghq.eu", "datadoghq.eu"),
     ] {
         let (_, report) = read_all(&format!("api: {{key: {KEY}, site: \"{site}\"}}"));
         assert!(report.starts_with("error"), "{site}: {report}");
         assert!(report.contains(&format!("write {meant}; ")), "{site}: {report}");
         assert_eq!(report.matches("error:").count(), 1, "{site}: {report}");
+        assert!(!report.contains("canary"), "{report}");
     }
-    for site in ["datadoghq.com", "us2.ddog-gov.com", "datad0g.com", "intake.corp.example"] {
+    for site in ["datadoghq.com", "us2.ddog-gov.com", "DATADOGHQ.eu"] {
         let (_, report) = read_all(&format!("api: {{key: {KEY}, site: {site}}}"));
         assert_eq!(report, "");
     }
@@ -149,15 +152,56 @@ fn site_that_is_a_page_or_a_host_is_refused_with_the_site_that_is_meant() {
     assert!(report.contains("is not a site"), "{report}");
 }
 
+/// Endpoints of every signal.
+const ENDPOINTS: &str = "traces: {endpoint: \"http://a\"}
+metrics: {endpoint: \"http://a\"}
+logs: {endpoint: \"http://a\"}";
+
+#[test]
+fn site_that_is_not_known_is_pointed_out_where_a_url_follows_from_it() {
+    for (site, meant) in [
+        ("datadog.eu", Some("datadoghq.eu")),
+        ("datadogq.com", Some("datadoghq.com")),
+        ("eu", Some("datadoghq.eu")),
+        ("US1", Some("datadoghq.com")),
+        ("us5", Some("us5.datadoghq.com")),
+        ("eu1.datadoghq.com", Some("datadoghq.eu")),
+        ("us1-fed", Some("ddog-gov.com")),
+        ("intake.corp.example", None),
+    ] {
+        let api = format!("api: {{key: {KEY}, site: {site}}}");
+        let (_, report) = read_all(&api);
+        assert!(report.starts_with("warning: exporters::datadog::api::site: "), "{report}");
+        let asked = meant.map(|meant| format!("did you mean {meant:?}?"));
+        assert_eq!(report.contains("did you mean"), asked.is_some(), "{site}: {report}");
+        assert!(report.contains(&asked.unwrap_or_default()), "{site}: {report}");
+        assert_eq!(report.matches("warning:").count(), 1, "{site}: {report}");
+        assert_eq!(read_all(&format!("{api}\n{ENDPOINTS}")).1, "");
+    }
+}
+
 #[test]
 fn site_may_be_empty_where_every_endpoint_is_set() {
     let api = format!("api: {{key: {KEY}, site: ''}}");
     let (_, report) = read_all(&api);
-    assert_eq!(report.matches("is not set, and api::site is empty").count(), 3, "{report}");
-    let set = "traces: {endpoint: \"http://a\"}
-metrics: {endpoint: \"http://a\"}
-logs: {endpoint: \"http://a\"}";
-    assert_eq!(read_all(&format!("{api}\n{set}")).1, "");
+    assert!(report.starts_with("error: exporters::datadog::api::site: is empty"), "{report}");
+    assert_eq!(report.matches("error:").count(), 1, "{report}");
+    assert!(report.contains("leave it out for datadoghq.com; "), "{report}");
+    assert_eq!(read_all(&format!("{api}\n{ENDPOINTS}")).1, "");
+}
+
+#[tokio::test]
+async fn site_from_a_variable_that_is_not_set_is_one_error_that_says_what_to_write() {
+    let yaml = format!("yaml:api: {{key: {KEY}, site: \"${{env:DD_SITE}}\"}}");
+    let providers = Providers::local(|_| None);
+    let resolved = confmap::resolve(&[yaml], &[], &providers, ResolveOptions::default()).await;
+    let root = resolved.unwrap().root;
+    let diagnostics = Diagnostics::new();
+    Config::read(Section::new(Some(&root), "exporters::datadog", &diagnostics));
+    let report = diagnostics.to_string();
+    assert!(report.starts_with("error: exporters::datadog::api::site: is empty"), "{report}");
+    assert_eq!(report.matches("error:").count(), 1, "{report}");
+    assert!(report.contains("write ${env:DD_SITE:-datadoghq.com}; "), "{report}");
 }
 
 #[test]

@@ -34,9 +34,10 @@ fn defaults_are_the_collectors() {
 #[test]
 fn endpoint_is_required_and_has_to_be_a_url() {
     assert!(read("{}").1.contains("at least one endpoint must be specified"));
-    for endpoint in ["localhost:4318", "grpc://h:1", "http://"] {
+    for endpoint in ["localhost:4318", "grpc://h:1", "http://", "http://user:can/ary@h"] {
         let (_, report) = read(&format!("{{endpoint: '{endpoint}'}}"));
         assert_eq!(report.matches("is not a URL of http or https").count(), 1, "{report}");
+        assert!(!report.contains("ary@"), "{report}");
     }
 }
 

@@ -199,3 +199,19 @@ async fn backend_that_is_not_there_is_named_and_worth_another_try() {
     let text = error.to_string();
     assert!(text.contains(&gone.to_string()) && text.contains("connection refused"), "{text}");
 }
+
+#[tokio::test]
+async fn user_and_password_of_the_url_authenticate_and_are_not_shown() {
+    let with_user = |push: &mut OtlpHttp| {
+        let url = push.url.to_string().replacen("://", "://user:canary@", 1);
+        push.url = url.parse().unwrap();
+    };
+    let refused = (StatusCode::FORBIDDEN, vec![], vec![]);
+    let (sent, headers, ..) = exchange(refused, with_user).await;
+    assert_eq!(headers["authorization"], "Basic dXNlcjpjYW5hcnk=");
+    let error = format!("{:?}", sent.unwrap_err());
+    assert!(error.contains("/v1/traces answered 403") && !error.contains("canary"), "{error}");
+    let odd = (StatusCode::OK, vec![], b"no OTLP".to_vec());
+    let said = format!("{:?}", exchange(odd, with_user).await.0.unwrap());
+    assert!(said.contains("is no OTLP response") && !said.contains("canary"), "{said}");
+}

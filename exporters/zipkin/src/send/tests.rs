@@ -364,5 +364,5 @@ fn zipkin() -> Zipkin {
     let (kind, id) = (ComponentKind::Exporter, "zipkin".parse().unwrap());
     let context = Context::new(Process::default(), kind, id, Some(Signal::Traces), None);
     let url = config.url.clone().unwrap();
-    Zipkin { config, shown_url: shown_url(&url), url, context, client: OnceLock::new() }
+    Zipkin { config, shown_url: shown(&url), url, context, client: OnceLock::new() }
 }

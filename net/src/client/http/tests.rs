@@ -21,6 +21,8 @@ use crate::testing::{
 };
 use crate::{BoxFuture, ReplyBody};
 
+mod user;
+
 fn client(settings: &config::HttpClient) -> HttpClient {
     HttpClient::new(settings, ClientOptions::default())
 }

@@ -1,4 +1,4 @@
-use confmap::{Diagnostics, Node};
+use confmap::{Diagnostics, Node, Providers, ResolveOptions};
 
 use super::*;
 
@@ -75,6 +75,28 @@ fn defaults_are_those_of_upstream() {
         sampling_priority: None,
     };
     assert_eq!(config, expected);
+}
+
+#[tokio::test]
+async fn percentage_that_is_empty_drops_everything_and_that_is_said() {
+    let yaml = "yaml:sampling_percentage: \"${env:SPX}\"";
+    let resolve = async |value: Option<&'static str>| {
+        let providers = Providers::local(move |_| value.map(Into::into));
+        let options = ResolveOptions::default();
+        let root =
+            confmap::resolve(&[yaml.to_owned()], &[], &providers, options).await.unwrap().root;
+        let diagnostics = Diagnostics::new();
+        let config = Config::read(Section::new(Some(&root), "p", &diagnostics));
+        (config.sampler, diagnostics.to_string())
+    };
+    let warning = "warning: p::sampling_percentage: is empty, so everything is dropped";
+    for (sampler, report) in [resolve(None).await, resolve(Some("")).await] {
+        assert_eq!(sampler, Sampler::Never);
+        assert!(report.starts_with(warning), "{report}");
+    }
+    assert_eq!(resolve(Some("0")).await, (Sampler::Never, String::new()));
+    let (_, report) = read("sampling_percentage:");
+    assert!(report.contains("sampling_percentage: is empty, so everything is dropped"), "{report}");
 }
 
 #[test]
