@@ -100,7 +100,7 @@ custom: true
             "20: 'service.pipelines' unknown pipeline signal: \"trace/x\" (valid values: traces, metrics, logs)",
             "21: service::shutdown::linger: linger must be shorter than deadline",
             "22: service::memory::limit_mib: must be positive",
-            "23: has invalid keys: custom",
+            "23: the configuration has invalid keys: custom",
         ],
     );
 }
