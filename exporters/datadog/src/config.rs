@@ -81,7 +81,7 @@ impl Config {
         let mut logs = section.section("logs");
         logs.ignored(
             "dump_payloads",
-            "payloads are not shown here, nor are they upstream since it removed the setting",
+            "no payload is printed, as upstream, which has removed the setting",
         );
         let endpoint =
             api::read_endpoint(&mut logs, &format!("https://http-intake.logs.{}", api.site));
