@@ -96,11 +96,11 @@ fn embedded_default_is_sound_and_takes_settings_on_top() {
     let runtime = service::runtime::build().unwrap();
     let load = |words| {
         let sources = parse_words(words).unwrap().sources;
-        runtime.block_on(service::load::load(&sources))
+        runtime.block_on(load::load(&sources))
     };
     let loaded = load("").unwrap();
     assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics);
     let wrong = load("--set exporters.debug.verbosity=nothing").err().unwrap();
-    let summary = service::load::summary(&wrong);
+    let summary = load::summary(&wrong);
     assert!(summary.contains("exporters.debug.verbosity"), "{summary}");
 }
