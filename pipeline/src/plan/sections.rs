@@ -114,7 +114,7 @@ fn unknown_type<F: Factory>(
     );
     let diagnostic = Diagnostic::decoding(F::KIND.section(), message);
     if let Some(known) = known {
-        return diagnostic.help(not_carried(F::KIND, known));
+        return diagnostic.help(not_carried(F::KIND, F::KIND, known));
     }
     let other_kinds = components.kinds_of(component_type);
     if !other_kinds.is_empty() {
@@ -125,7 +125,7 @@ fn unknown_type<F: Factory>(
         .into_iter()
         .find_map(|kind| Some((kind, upstream::known(kind, component_type)?)));
     if let Some((kind, known)) = elsewhere {
-        return diagnostic.help(not_carried(kind, known));
+        return diagnostic.help(not_carried(kind, F::KIND, known));
     }
     let names = table
         .iter()
@@ -136,21 +136,21 @@ fn unknown_type<F: Factory>(
     }
 }
 
-/// What to do about a component of upstream's.
-fn not_carried(kind: ComponentKind, known: Known) -> String {
-    let with_article = kind.with_article();
-    let place = match kind {
+/// What to do about a component of upstream's that is `written` under a kind, its own as a rule. One that is in no pipeline is read
+/// like the others, so it has to go from both places.
+fn not_carried(kind: ComponentKind, written: ComponentKind, known: Known) -> String {
+    let (what, section) = (kind.with_article(), written.section());
+    let place = match written {
         ComponentKind::Extension => "service::extensions",
         _ => "the pipelines",
     };
+    let said = format!("it is {what} of the Collector's");
     match known {
-        Known::Ignored(_) => format!("it is {with_article} of the Collector's: take it out"),
-        Known::Refused(None) => format!(
-            "it is {with_article} of the Collector's, not carried here: take it out of {place}"
-        ),
-        Known::Refused(Some(instead)) => format!(
-            "it is {with_article} of the Collector's, not carried here: take it out of {place}; {instead}"
-        ),
+        Known::Ignored(_) => format!("{said}: take it out"),
+        Known::Refused(instead) => {
+            let instead = instead.map(|text| format!("; {text}")).unwrap_or_default();
+            format!("{said}, not carried here: take it out of {section} and of {place}{instead}")
+        }
     }
 }
 

@@ -161,9 +161,13 @@ fn components_of_the_collector_that_are_not_carried_are_told_what_to_do() {
     check("processors", "tail_sampling", "the pipelines; probabilistic_sampler keeps");
     check("extensions", "basicauth", "write headers: {authorization: …} on the exporter");
     check("extensions", "bearertokenauth/x", "write headers: {authorization: …} on the exporter");
-    check("extensions", "opamp", "not carried here: take it out of service::extensions");
+    check(
+        "extensions",
+        "opamp",
+        "not carried here: take it out of extensions and of service::extensions",
+    );
     check("receivers", "datadog", "have what sends to it send OTLP");
-    check("receivers", "transform", processor);
+    check("receivers", "transform", &format!("{processor} receivers and of the pipelines"));
     check("receivers", "faro", "it is a receiver of the Collector's");
     check("receivers", "pprof", "it is a receiver of the Collector's, not carried");
     check("processors", "zpages", "it is an extension of the Collector's: take it out");
