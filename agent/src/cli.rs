@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Error};
 
-use service::Sources;
+use service::{Sources, load};
 
 use crate::gates::{self, Gate};
 
@@ -73,7 +73,10 @@ SIGTERM and SIGINT stop it once what it holds is delivered; SIGHUP has it read i
 /// What is wrong with it; or the text of `--help` or `--version`, whose exit code is 0.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Error> {
     let mut command = command();
-    let matches = command.try_get_matches_from_mut(arguments)?;
+    let matches = match command.try_get_matches_from_mut(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return Err(config_as_command(&mut command, &error).unwrap_or(error)),
+    };
     let (subcommand, of_command) = match matches.subcommand() {
         Some((name, of_command)) => (name, of_command),
         None => ("", &matches),
@@ -84,8 +87,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         embedded: DEFAULT,
         ..Sources::default()
     };
-    let gates = all(of_command, "feature-gates");
-    let gates = gates::parse(&gates).map_err(|why| command.error(ErrorKind::InvalidValue, why))?;
+    let gates = gates::parse(&all(of_command, "feature-gates"));
     let command = match subcommand {
         "validate" => Command::Validate,
         "components" => Command::Components,
@@ -107,8 +109,18 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     Ok(Invocation { command, sources, gates })
 }
 
+/// What is wrong when a config stands where a command should.
+fn config_as_command(command: &mut clap::Command, error: &Error) -> Option<Error> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let is_config = word.contains(['.', '/', ':', '\\']);
+    let message = format!("{word:?} is no command; if it is a config, write --config {word}");
+    is_config.then(|| command.error(ErrorKind::InvalidSubcommand, message))
+}
+
 fn command() -> clap::Command {
-    let repeated = |name: &'static str, value: &'static str, help: &'static str| {
+    let repeated = |name: &'static str, value: &'static str, help: String| {
         Arg::new(name)
             .long(name)
             .value_name(value)
@@ -124,14 +136,14 @@ fn command() -> clap::Command {
         .arg(repeated(
             "config",
             "URI",
-            "A config: a path, or file:, env:, yaml:, http: or https: and what it takes; may repeat, later ones win",
+            format!("A config: a path, or one of {}: and what it takes; may repeat, later ones win", load::SCHEMES.join(":, ")),
         ))
-        .arg(repeated("set", "KEY=VALUE", "One setting on top of the config, such as a.b.c=value; may repeat"))
+        .arg(repeated("set", "KEY=VALUE", "One setting on top of the config, such as a.b.c=value; may repeat".to_owned()))
         .arg(
             repeated(
                 "feature-gates",
                 "GATES",
-                "Gates of the Collector, comma-separated, - before those to turn off; accepted where they mean nothing here",
+                "Gates of the Collector, comma-separated, - before those to turn off; none is a choice here, and those that would have changed something or are not known are warned about".to_owned(),
             )
             .allow_hyphen_values(true),
         )

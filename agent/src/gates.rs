@@ -3,14 +3,14 @@
 /// A gate that was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gate {
-    name: &'static str,
+    name: String,
     enabled: bool,
-    /// What holds here, whatever was asked for.
-    is_on: bool,
+    /// What holds here, whatever was asked for; nothing when the gate is not known.
+    is_on: Option<bool>,
 }
 
-/// The gates that upstream's core and the components carried here have or had, and whether what they stand for is on here. It cannot
-/// be changed.
+/// Gates that upstream's core and the components carried here have or had, and whether what they stand for is on here. It cannot
+/// be changed. Upstream gains and loses gates with every release, so others are real, too.
 const KNOWN: &[(&str, bool)] = &[
     ("component.UseLocalHostAsDefaultHost", true),
     ("confighttp.framedSnappy", true),
@@ -28,6 +28,7 @@ const KNOWN: &[(&str, bool)] = &[
     ("exporter.datadogexporter.TraceExportUseCustomHTTPClient", true),
     ("exporter.datadogexporter.metricexportserializerclient", true),
     ("exporter.datadogexporter.metricremappingdisabled", true),
+    ("exporter.xray.allowDot", true),
     ("extension.healthcheck.useComponentStatus", false),
     ("otelcol.printInitialConfig", true),
     ("pdata.useCustomProtoEncoding", true),
@@ -48,6 +49,7 @@ const KNOWN: &[(&str, bool)] = &[
     ("service.partialReloadReceivers", true),
     ("service.profilesSupport", false),
     ("telemetry.UseLocalHostAsDefaultMetricsAddress", true),
+    ("telemetry.disableAddressFieldForInternalTelemetry", true),
     ("telemetry.disableHighCardinalityMetrics", true),
     ("telemetry.newPipelineTelemetry", false),
     ("telemetry.useOtelForInternalMetrics", true),
@@ -55,20 +57,13 @@ const KNOWN: &[(&str, bool)] = &[
 ];
 
 /// Reads the values of `--feature-gates`.
-///
-/// # Errors
-/// Names a gate that nobody knows, with the one that was likely meant.
-pub(crate) fn parse(values: &[String]) -> Result<Vec<Gate>, String> {
+pub(crate) fn parse(values: &[String]) -> Vec<Gate> {
     let words = values.iter().flat_map(|value| value.split(',')).map(str::trim);
     let gates = words.filter(|word| !word.is_empty()).map(|word| {
         let enabled = !word.starts_with('-');
         let name = word.strip_prefix(['-', '+']).unwrap_or(word);
-        if let Some((name, is_on)) = KNOWN.iter().find(|(known, _)| *known == name) {
-            return Ok(Gate { name, enabled, is_on: *is_on });
-        }
-        let hint = confmap::closest(name, KNOWN.iter().map(|(known, _)| *known));
-        let hint = hint.map(|close| format!("; did you mean \"{close}\"?")).unwrap_or_default();
-        Err(format!("no such feature gate \"{name}\"{hint}"))
+        let known = KNOWN.iter().find(|(known, _)| *known == name);
+        Gate { name: name.to_owned(), enabled, is_on: known.map(|(_, is_on)| *is_on) }
     });
     gates.collect()
 }
@@ -77,21 +72,29 @@ pub(crate) fn parse(values: &[String]) -> Result<Vec<Gate>, String> {
 pub(crate) fn note(gates: &[Gate]) {
     for Gate { name, enabled, is_on } in gates {
         match (enabled, is_on) {
-            (true, true) | (false, false) => {
+            (true, Some(true)) | (false, Some(false)) => {
                 tracing::info!(
                     gate = name,
                     enabled,
                     "Feature gate accepted. It is no choice here."
                 );
             }
-            (true, false) => tracing::warn!(
+            (true, Some(false)) => tracing::warn!(
                 gate = name,
                 "Feature gate has no effect: it cannot be turned on here."
             ),
-            (false, true) => tracing::warn!(
+            (false, Some(true)) => tracing::warn!(
                 gate = name,
                 "Feature gate has no effect: it cannot be turned off here."
             ),
+            (_, None) => {
+                let close = confmap::closest(name, KNOWN.iter().map(|(known, _)| *known));
+                tracing::warn!(
+                    gate = name,
+                    similar = close,
+                    "Feature gate has no effect: it is not known here."
+                );
+            }
         }
     }
 }
@@ -101,25 +104,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_gates_are_taken_with_their_signs_and_unknown_ones_refused_by_name() {
+    fn gates_are_taken_with_their_signs_and_whether_they_are_known() {
         let values = [
             "service.partialReload,-pdata.useProtoPooling".to_owned(),
-            "+receiverhelper.newReceiverMetrics".to_owned(),
+            "+receiverhelper.newReceiverMetrics, -filelog.allowFileDeletion".to_owned(),
         ];
-        let gates = parse(&values).unwrap();
-        let seen: Vec<_> = gates.iter().map(|gate| (gate.name, gate.enabled)).collect();
+        let gates = parse(&values);
+        let seen: Vec<_> =
+            gates.iter().map(|gate| (gate.name.as_str(), gate.enabled, gate.is_on)).collect();
         assert_eq!(
             seen,
             [
-                ("service.partialReload", true),
-                ("pdata.useProtoPooling", false),
-                ("receiverhelper.newReceiverMetrics", true)
+                ("service.partialReload", true, Some(true)),
+                ("pdata.useProtoPooling", false, Some(true)),
+                ("receiverhelper.newReceiverMetrics", true, Some(true)),
+                ("filelog.allowFileDeletion", false, None),
             ]
-        );
-        let error = parse(&["service.partialReloaded".to_owned()]).unwrap_err();
-        assert_eq!(
-            error,
-            "no such feature gate \"service.partialReloaded\"; did you mean \"service.partialReload\"?"
         );
     }
 }

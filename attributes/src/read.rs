@@ -154,10 +154,13 @@ impl<'a> Fields<'a> {
             return self.refuse("pattern", ". Field \"pattern\" contains no named matcher groups");
         }
         if names.any(|name| name.is_none()) {
-            return self.refuse(
+            let message = ". Field \"pattern\" contains at least one unnamed matcher group";
+            self.section.error_with_help(
                 "pattern",
-                ". Field \"pattern\" contains at least one unnamed matcher group",
+                self.message(message),
+                "write (?:a|b) for a group that is not extracted, (?P<name>a|b) for one that is",
             );
+            return None;
         }
         drop(names);
         self.section.ignored("default_value", "the action extract takes no value");

@@ -6,7 +6,7 @@ use crate::error::{Error, first_line};
 
 /// What to do about a region that is missing or wrong.
 pub(crate) const REGION_REMEDY: &str =
-    "set the component's region or AWS_REGION, such as AWS_REGION=eu-west-1";
+    "set AWS_REGION, such as AWS_REGION=eu-west-1, or region where the config says what it is for";
 
 /// A region's name, such as `eu-west-1`. It may become part of a host name, so it has nothing in it that a label of one can't have.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

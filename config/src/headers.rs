@@ -16,15 +16,22 @@ impl Headers {
         let Some(headers) = section.header_map(key) else {
             return defaults;
         };
-        for (name, value) in &headers {
+        for (name, value, place) in &headers {
+            let text = value.expose();
             if name.is_empty() || !name.bytes().all(is_token) {
                 section.error(key, format!("invalid header name {name:?}"));
-            } else if !value.expose().bytes().all(is_field_content) {
-                let message = format!("the value of header {name:?} has a control character");
-                section.error(key, message);
+            } else if text.trim_end_matches(['\r', '\n']).bytes().all(is_field_content) {
+                if text.ends_with(['\r', '\n']) {
+                    place.error_with_help(
+                        format!("the value of header {name:?} ends in a line break"),
+                        "take it off the end of the file or variable that the value is read from: printf %s writes none, echo does",
+                    );
+                }
+            } else {
+                place.error(format!("the value of header {name:?} has a control character"));
             }
         }
-        Self(headers)
+        Self(headers.into_iter().map(|(name, value, _)| (name, value)).collect())
     }
 
     /// The value of a header; `name` in any case.
@@ -96,5 +103,22 @@ mod tests {
         assert!(read("headers: {'a b': c}").1.contains("invalid header name \"a b\""));
         let (_, report) = read(r#"headers: {key: "s3cret\r\nX: y"}"#);
         assert!(report.contains("control character") && !report.contains("s3cret"), "{report}");
+    }
+
+    #[test]
+    fn a_line_break_at_the_end_of_a_value_is_named_at_the_value_and_told_how_to_mend() {
+        for (yaml, place) in [
+            ("headers:\n  a: b\n  key: \"s3cret\\n\"", "exporters::otlp::headers::key: "),
+            (
+                "headers:\n- name: a\n- name: key\n  value: \"s3cret\\r\\n\"",
+                "exporters::otlp::headers::1::value: ",
+            ),
+        ] {
+            let (_, report) = read(yaml);
+            let message = format!("{place}the value of header \"key\" ends in a line break");
+            assert!(report.contains(&message) && report.contains("printf %s"), "{report}");
+            assert!(report.contains(if yaml.contains('-') { ":4:" } else { ":3:" }), "{report}");
+            assert!(!report.contains("s3cret"), "{report}");
+        }
     }
 }

@@ -82,6 +82,11 @@ impl Queue {
     /// the user does not write it: [`Presence::Some`] for most exporters.
     #[must_use]
     pub fn read(section: &mut Section<'_>, defaults: Self, presence: Presence) -> Option<Self> {
+        section.stray(
+            "batcher",
+            "was removed in favor of \"sending_queue::batch\"",
+            "write sending_queue: {batch: {flush_timeout: 200ms, min_size: 8192}}, with this section's values",
+        );
         let mut queue = section.optional_section("sending_queue", presence)?;
         let sizer = queue.get("sizer");
         let batch = Batch::read(&mut queue, sizer, defaults.batch);

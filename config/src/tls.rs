@@ -78,6 +78,14 @@ impl TlsClient {
     /// Reads the section `tls`.
     #[must_use]
     pub fn read(section: &mut Section<'_>, defaults: Self) -> Self {
+        for key in ONCE_BESIDE_TLS {
+            let value = if key.starts_with("insecure") { "true" } else { "…" };
+            section.stray(
+                key,
+                format!("is not a key of this section, it is \"tls::{key}\""),
+                format!("write tls: {{{key}: {value}}}"),
+            );
+        }
         let mut tls = section.section("tls");
         let read = Self {
             material: TlsMaterial::read(&mut tls, defaults.material),
@@ -103,6 +111,16 @@ impl TlsClient {
         self.insecure && self.material.ca.is_none()
     }
 }
+
+/// Keys of a client's `tls` that upstream had beside the endpoint once.
+const ONCE_BESIDE_TLS: [&str; 6] = [
+    "insecure",
+    "insecure_skip_verify",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "server_name_override",
+];
 
 const NOT_A_SERVERS: &str =
     "a server does not use it; to check client certificates set client_ca_file";

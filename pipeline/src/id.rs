@@ -22,6 +22,15 @@ pub enum ComponentKind {
 }
 
 impl ComponentKind {
+    /// All of them, in the order of a config.
+    pub(crate) const ALL: [ComponentKind; 5] = [
+        ComponentKind::Receiver,
+        ComponentKind::Processor,
+        ComponentKind::Exporter,
+        ComponentKind::Connector,
+        ComponentKind::Extension,
+    ];
+
     /// The word for one: `receiver`.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +40,15 @@ impl ComponentKind {
             ComponentKind::Connector => "connector",
             ComponentKind::Extension => "extension",
         }
+    }
+
+    /// The word for one, with its article: `an exporter`.
+    pub(crate) fn with_article(self) -> String {
+        let article = match self {
+            ComponentKind::Exporter | ComponentKind::Extension => "an",
+            ComponentKind::Receiver | ComponentKind::Processor | ComponentKind::Connector => "a",
+        };
+        format!("{article} {}", self.name())
     }
 
     /// The config section of its kind: `receivers`.

@@ -8,6 +8,7 @@ mod connections;
 mod pipelines;
 mod sections;
 mod settings;
+mod upstream;
 
 use std::collections::BTreeMap;
 

@@ -7,8 +7,6 @@ pub static COMPONENTS: Components = Components {
     receivers: &[
         #[cfg(feature = "receiver-awsxray")]
         &receiver_awsxray::FACTORY,
-        #[cfg(feature = "receiver-awsxray")]
-        &receiver_awsxray::FACTORY,
         #[cfg(feature = "receiver-nop")]
         &receiver_nop::FACTORY,
         #[cfg(feature = "receiver-otlp")]

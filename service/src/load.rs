@@ -147,6 +147,27 @@ pub fn providers() -> Providers {
     providers
 }
 
+/// The schemes of [`providers`], in their order, for those who only name them.
+pub const SCHEMES: &[&str] = &[
+    #[cfg(feature = "confmap-ssm")]
+    "awsssm",
+    "env",
+    "file",
+    #[cfg(feature = "confmap-http")]
+    "http",
+    #[cfg(feature = "confmap-http")]
+    "https",
+    #[cfg(feature = "confmap-ssm")]
+    "parameterstore",
+    #[cfg(feature = "confmap-s3")]
+    "s3",
+    #[cfg(feature = "confmap-secretsmanager")]
+    "secretsmanager",
+    #[cfg(feature = "confmap-ssm")]
+    "ssm",
+    "yaml",
+];
+
 /// The providers that need no network.
 fn local() -> Providers {
     Providers::local(|name| std::env::var_os(name))
@@ -244,6 +265,11 @@ mod tests {
         assert!(
             matches!(whole, Look::Partly { root: None, missing } if missing == ["http://127.0.0.1:1/x"])
         );
+    }
+
+    #[test]
+    fn providers_are_those_of_the_list() {
+        assert_eq!(super::providers().schemes(), super::SCHEMES);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use tests::parts::project;
 
 mod components;
 mod dependencies;
+mod readmes;
 mod sources;
 
 /// A text file of the project.

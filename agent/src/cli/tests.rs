@@ -38,13 +38,31 @@ fn wrong_command_lines_end_with_2_and_help_with_0() {
         "valdate",
         "--config",
         "print-config --format xml",
-        "--feature-gates=nobody.knows",
         "healthcheck --timeout soon",
     ] {
         assert_eq!(parse_words(words).unwrap_err().exit_code(), 2, "{words}");
     }
     for words in ["--help", "--version", "validate --help"] {
         assert_eq!(parse_words(words).unwrap_err().exit_code(), 0, "{words}");
+    }
+}
+
+#[test]
+fn config_where_a_command_should_stand_is_told_its_flag() {
+    for word in ["config.yaml", "./config", "yaml:{}", "s3://b/k"] {
+        let error = parse_words(word).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{word}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("write --config {word}")), "{said}");
+    }
+    assert!(!parse_words("valdate").unwrap_err().to_string().contains("--config valdate"));
+}
+
+#[test]
+fn help_names_every_scheme_that_a_config_may_have() {
+    let help = parse_words("--help").unwrap_err().to_string();
+    for scheme in load::providers().schemes() {
+        assert!(help.contains(&format!("{scheme}:")), "{scheme} is missing in:\n{help}");
     }
 }
 
@@ -78,11 +96,11 @@ fn embedded_default_is_sound_and_takes_settings_on_top() {
     let runtime = service::runtime::build().unwrap();
     let load = |words| {
         let sources = parse_words(words).unwrap().sources;
-        runtime.block_on(service::load::load(&sources))
+        runtime.block_on(load::load(&sources))
     };
     let loaded = load("").unwrap();
     assert!(loaded.diagnostics.is_empty(), "{}", loaded.diagnostics);
     let wrong = load("--set exporters.debug.verbosity=nothing").err().unwrap();
-    let summary = service::load::summary(&wrong);
+    let summary = load::summary(&wrong);
     assert!(summary.contains("exporters.debug.verbosity"), "{summary}");
 }

@@ -147,3 +147,14 @@ fn null_counts_as_not_set() {
     let found = messages("actions: [{key: a, action: delete, value: null, default_value: null}]");
     assert!(!found.iter().any(|message| message.contains("does not use")), "{found:?}");
 }
+
+#[test]
+fn group_without_a_name_is_told_how_not_to_extract() {
+    let yaml = "actions: [{key: a, action: extract, pattern: '(?P<x>a)(b|c)'}]";
+    let node = Node::from_yaml("test.yaml", yaml).unwrap();
+    let diagnostics = Diagnostics::new();
+    let mut section = Section::new(Some(&node), "processors::attributes", &diagnostics);
+    let _actions = Actions::read(&mut section, "actions");
+    section.finish();
+    assert!(diagnostics.to_string().contains("write (?:a|b)"), "{diagnostics}");
+}

@@ -55,7 +55,7 @@ async fn without_a_region_the_error_says_where_was_looked_and_what_to_do() {
         [("AWS_EC2_METADATA_DISABLED", "true"), ("ECS_CONTAINER_METADATA_URI_V4", task.url())];
     assert_eq!(
         region(session(Settings::default(), &variables)).await.unwrap_err(),
-        "no AWS region: set the component's region or AWS_REGION, such as AWS_REGION=eu-west-1; \
+        "no AWS region: set AWS_REGION, such as AWS_REGION=eu-west-1, or region where the config says what it is for; \
          the ECS task: the answer has no TaskARN with a region; \
          the instance's metadata: AWS_EC2_METADATA_DISABLED is true; \
          not set: AWS_REGION, region in the profile"

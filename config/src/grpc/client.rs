@@ -108,7 +108,9 @@ impl GrpcClient {
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         let read = Self {
             endpoint: section.get("endpoint").unwrap_or(defaults.endpoint),
-            compression: section.get("compression").unwrap_or(defaults.compression),
+            compression: section
+                .get("compression")
+                .map_or(defaults.compression, |Codec(compression)| compression),
             compression_level: defaults.compression_level,
             tls: TlsClient::read(section, defaults.tls),
             keepalive: ClientKeepalive::read(section, defaults.keepalive),
@@ -184,8 +186,25 @@ impl GrpcClient {
         let known = [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Zstd];
         if !known.contains(&self.compression) {
             let name = self.compression.name();
-            section.error("compression", format!("unsupported compression type {name:?}"));
+            let message = format!("unsupported compression type {name:?}");
+            section.error_with_help("compression", message, CODECS);
         }
+    }
+}
+
+/// What to write instead of a codec that gRPC does not have.
+const CODECS: &str = "valid values: gzip, snappy, zstd, none";
+
+/// A codec, of which gRPC has fewer than HTTP; which of them is looked at with the other settings.
+struct Codec(Compression);
+
+impl Decode for Codec {
+    fn decode(node: &Node) -> Result<Self, Mismatch> {
+        Compression::decode(node).map(Self).map_err(|mismatch| mismatch.help(CODECS))
+    }
+
+    fn decode_null(node: &Node) -> Option<Self> {
+        Compression::decode_null(node).map(Self)
     }
 }
 

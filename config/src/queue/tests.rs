@@ -80,3 +80,10 @@ fn broken_rules_are_told_in_upstreams_words() {
     assert!(report("batch: {max_size: 1}").contains("`max_size` (1) must be greater or equal"));
     assert!(report("batch: {partition: {metadata_keys: [a, A]}}").contains("duplicate entry"));
 }
+
+#[test]
+fn batcher_is_told_what_took_its_place() {
+    let (_, report) = read("batcher: {enabled: true}");
+    assert!(report.contains("was removed in favor of \"sending_queue::batch\""), "{report}");
+    assert!(!report.contains("invalid keys"), "{report}");
+}

@@ -114,3 +114,15 @@ fn server_needs_a_certificate_and_says_what_it_does_not_use() {
     let tls = tls.expect("TLS");
     assert!(tls.client_ca_file_reload && tls.client_ca_file == Some("a".into()));
 }
+
+#[test]
+fn keys_that_stood_beside_tls_once_are_told_where_they_belong() {
+    let node = Node::from_yaml("file:c.yaml", "{insecure: true, ca_file: /x}").expect("valid YAML");
+    let diagnostics = Diagnostics::new();
+    let mut section = Section::new(Some(&node), "exporters::otlp", &diagnostics);
+    let _tls = TlsClient::read(&mut section, TlsClient::default());
+    section.finish();
+    let said = diagnostics.sorted();
+    let help: Vec<_> = said.iter().map(|d| d.help_text().unwrap_or_default()).collect();
+    assert_eq!(help, ["write tls: {insecure: true}", "write tls: {ca_file: …}"]);
+}

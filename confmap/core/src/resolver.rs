@@ -8,9 +8,10 @@ use self::{
 };
 use crate::{
     Diagnostic, Diagnostics, Map, Node, Origin, Path, Providers, Reference, Retrieved, Source,
-    Value, suggest, weight::Budget,
+    Value, path::Trail, suggest, weight::Budget,
 };
 
+mod bare;
 mod expand;
 mod fetch;
 mod merge;
@@ -77,6 +78,7 @@ pub async fn resolve(
             .push(Diagnostic::error(Path::root(), "at least one config flag must be provided"));
         return Err(diagnostics);
     };
+    bare::warn(&root, Trail::Root, &diagnostics);
     let mut budget = Budget::new();
     if budget.take_tree(&root).is_err() {
         let message = "the merged configuration is too large";

@@ -257,7 +257,9 @@ impl<'a> Section<'a> {
         let unknown = self.map.into_iter().flatten().filter(|entry| !is_known(&entry.key));
         // More would not be kept, and finding what each was meant to be costs time.
         for entry in unknown.take(MAX_DIAGNOSTICS) {
-            let message = format!("has invalid keys: {}", entry.key);
+            // At the root no path stands before it, and the message has to say itself what it is about.
+            let subject = if self.path.is_root() { "the configuration " } else { "" };
+            let message = format!("{subject}has invalid keys: {}", entry.key);
             let help = suggest::help(&entry.key, "valid keys", &self.known);
             let diagnostic = Diagnostic::decoding(&self.path, message);
             let diagnostic = match self.concealed {

@@ -79,6 +79,10 @@ impl Config {
         let endpoint = api::read_endpoint(&mut metrics, &format!("https://api.{}", api.site));
         let metrics = Metrics::read(metrics, endpoint);
         let mut logs = section.section("logs");
+        logs.ignored(
+            "dump_payloads",
+            "no payload is printed, as upstream, which has removed the setting",
+        );
         let endpoint =
             api::read_endpoint(&mut logs, &format!("https://http-intake.logs.{}", api.site));
         let is_batched_here = helper.queue.as_ref().is_some_and(|queue| queue.batch.is_none());

@@ -99,6 +99,11 @@ impl Config {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
         let base = Self::default();
         let verbosity = section.get("verbosity").unwrap_or(base.verbosity);
+        for old in ["loglevel", "logLevel"] {
+            let help =
+                "write verbosity: detailed for debug, normal for info, basic for warn or error";
+            section.stray(old, "was removed in favor of \"verbosity\"", help);
+        }
         let sampling = Sampling {
             initial: section.get("sampling_initial").unwrap_or(base.sampling.initial),
             thereafter: section.get("sampling_thereafter").unwrap_or(base.sampling.thereafter),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use confmap::{Diagnostic, Diagnostics, Item, Section, closest};
 
 use super::pipelines::ReadPipeline;
+use super::upstream::{self, Known, is_same};
 use super::{Components, Planned, Renamed};
 use crate::factory::{
     ConnectorFactory, ExporterFactory, ExtensionFactory, Factory, ProcessorFactory, ReceiverFactory,
@@ -26,7 +27,7 @@ pub(super) type OfKind<'a, F> = BTreeMap<ComponentId, Entry<'a, F>>;
 /// One configured component.
 pub(super) struct Entry<'a, F: Factory> {
     pub(super) item: Item<'a>,
-    /// Nothing when its type is unknown.
+    /// Nothing when its type is unknown, or does nothing here.
     pub(super) planned: Option<Planned<F>>,
 }
 
@@ -64,7 +65,14 @@ pub(super) fn read<'a, F: Factory>(
                 Some(Planned { factory, build, section: item.node().clone() })
             }
             None => {
-                diagnostics.push(unknown_type::<F>(table, components, &id).at_key(item.origin()));
+                let diagnostic = match upstream::known(F::KIND, id.component_type()) {
+                    Some(Known::Ignored(why)) => {
+                        let message = format!("is accepted and has no effect: {why}");
+                        Diagnostic::warning(item.path(), message)
+                    }
+                    known => unknown_type::<F>(table, components, &id, known),
+                };
+                diagnostics.push(diagnostic.at_key(item.origin()));
                 None
             }
         };
@@ -79,7 +87,7 @@ pub(super) fn sound<F: Factory>(entries: OfKind<'_, F>) -> BTreeMap<ComponentId,
 }
 
 /// The factory of a type, and whether the type is written as the factory writes it. Aliases count, and so does any placement of
-/// underscores: upstream is on its way from run-together names to snake case (its issue 14396), so both are in use.
+/// underscores.
 fn look_up<F: Factory>(
     table: &'static [&'static F],
     component_type: &str,
@@ -87,10 +95,7 @@ fn look_up<F: Factory>(
     if let Some(factory) = table.iter().find(|f| f.component_type() == component_type) {
         return Some((factory, true));
     }
-    let same = |name: &str| {
-        let significant = |text: &'_ str| text.chars().filter(|c| *c != '_').collect::<String>();
-        significant(name) == significant(component_type)
-    };
+    let same = |name: &str| is_same(name, component_type);
     let named = |f: &&&F| same(f.component_type()) || f.aliases().iter().any(|alias| same(alias));
     table.iter().find(named).map(|factory| (*factory, false))
 }
@@ -99,27 +104,62 @@ fn unknown_type<F: Factory>(
     table: &'static [&'static F],
     components: &Components,
     id: &ComponentId,
+    known: Option<Known>,
 ) -> Diagnostic {
     let component_type = id.component_type();
-    let known: Vec<&str> = table.iter().map(|factory| factory.component_type()).collect();
+    let valid: Vec<&str> = table.iter().map(|factory| factory.component_type()).collect();
     let message = format!(
         "unknown type: {component_type:?} for id: \"{id}\" (valid values: [{}])",
-        known.join(" ")
+        valid.join(" ")
     );
     let diagnostic = Diagnostic::decoding(F::KIND.section(), message);
-    let other_kind = components.kinds_of(component_type).into_iter().find(|kind| *kind != F::KIND);
+    if let Some(known) = known {
+        return diagnostic.help(not_carried(F::KIND, F::KIND, known));
+    }
+    let other_kinds = components.kinds_of(component_type);
+    if !other_kinds.is_empty() {
+        return diagnostic.help(belongs_elsewhere(component_type, &other_kinds));
+    }
+    // Upstream's under another kind, so no slip of the fingers.
+    let elsewhere = ComponentKind::ALL
+        .into_iter()
+        .find_map(|kind| Some((kind, upstream::known(kind, component_type)?)));
+    if let Some((kind, known)) = elsewhere {
+        return diagnostic.help(not_carried(kind, F::KIND, known));
+    }
     let names = table
         .iter()
         .flat_map(|f| [f.component_type()].into_iter().chain(f.aliases().iter().copied()));
-    match (other_kind, closest(component_type, names)) {
-        (Some(kind), _) => diagnostic.help(format!(
-            "this program has {component_type:?} as a {} only, which belongs under \"{}\"",
-            kind.name(),
-            kind.section()
-        )),
-        (None, Some(close)) => diagnostic.help(format!("did you mean {close:?}?")),
-        (None, None) => diagnostic,
+    match closest(component_type, names) {
+        Some(close) => diagnostic.help(format!("did you mean {close:?}?")),
+        None => diagnostic,
     }
+}
+
+/// What to do about a component of upstream's that is `written` under a kind, its own as a rule. One that is in no pipeline is read
+/// like the others, so it has to go from both places.
+fn not_carried(kind: ComponentKind, written: ComponentKind, known: Known) -> String {
+    let (what, section) = (kind.with_article(), written.section());
+    let place = match written {
+        ComponentKind::Extension => "service::extensions",
+        _ => "the pipelines",
+    };
+    let said = format!("it is {what} of the Collector's");
+    match known {
+        Known::Ignored(_) => format!("{said}: take it out"),
+        Known::Refused(instead) => {
+            let instead = instead.map(|text| format!("; {text}")).unwrap_or_default();
+            format!("{said}, not carried here: take it out of {section} and of {place}{instead}")
+        }
+    }
+}
+
+/// Says what a type is that was written under the wrong kind.
+pub(super) fn belongs_elsewhere(component_type: &str, kinds: &[ComponentKind]) -> String {
+    let is: Vec<String> = kinds.iter().map(|kind| kind.with_article()).collect();
+    let under: Vec<String> = kinds.iter().map(|kind| format!("{:?}", kind.section())).collect();
+    let (is, under) = (is.join(" and "), under.join(" or "));
+    format!("in this program {component_type:?} is {is}, which belongs under {under}")
 }
 
 impl Components {

@@ -100,7 +100,7 @@ custom: true
             "20: 'service.pipelines' unknown pipeline signal: \"trace/x\" (valid values: traces, metrics, logs)",
             "21: service::shutdown::linger: linger must be shorter than deadline",
             "22: service::memory::limit_mib: must be positive",
-            "23: has invalid keys: custom",
+            "23: the configuration has invalid keys: custom",
         ],
     );
 }
@@ -121,12 +121,75 @@ fn help_says_what_was_likely_meant() {
     check("receivers: {fakee: }", "did you mean \"fake\"?");
     check(
         "exporters: {fake_traces: }",
-        "this program has \"fake_traces\" as a receiver only, which belongs under \"receivers\"",
+        "in this program \"fake_traces\" is a receiver, which belongs under \"receivers\"",
+    );
+    check(
+        "extensions: {fake_spanmetrics: }",
+        "in this program \"fake_spanmetrics\" is a connector, which belongs under \"connectors\"",
     );
     let pipelines = with_pipelines("    traces: {receivers: [fake/22], exporters: [fake/2]}\n");
     check(&pipelines, "did you mean \"fake/2\"?");
     check(&pipelines, "\"fake/2\" is configured under \"receivers\"");
     check(&with_pipelines("    trases: {}\n"), "did you mean \"traces\"?");
+}
+
+#[test]
+fn type_of_several_other_kinds_is_told_all_of_them() {
+    assert_eq!(
+        sections::belongs_elsewhere("x", &[ComponentKind::Receiver, ComponentKind::Exporter]),
+        "in this program \"x\" is a receiver and an exporter, which belongs under \"receivers\" or \"exporters\""
+    );
+}
+
+#[test]
+fn components_of_the_collector_that_are_not_carried_are_told_what_to_do() {
+    let check = |section: &str, component_type: &str, expected: &str| {
+        let yaml = format!("{section}: {{{component_type}: {{endpoint: x}}}}");
+        let node = Node::from_yaml("file:config.yaml", &yaml).unwrap();
+        let diagnostics = Diagnostics::new();
+        assert!(Plan::read(&node, &COMPONENTS, &diagnostics).is_none());
+        let said = diagnostics.sorted();
+        let said = said.iter().find(|d| d.to_string().contains("unknown type")).unwrap();
+        assert!(said.to_string().starts_with(&format!("'{section}' unknown type: \"")), "{said}");
+        let help = said.help_text().unwrap_or_default();
+        assert!(help.contains(expected), "{component_type}: {help:?} without {expected:?}");
+    };
+    let processor = "it is a processor of the Collector's, not carried here: take it out of";
+    for component_type in ["groupbytrace", "group_by_trace", "k8sattributes", "k8s_attributes"] {
+        check("processors", component_type, processor);
+    }
+    check("processors", "tail_sampling", "the pipelines; probabilistic_sampler keeps");
+    check("extensions", "basicauth", "write headers: {authorization: …} on the exporter");
+    check("extensions", "bearertokenauth/x", "write headers: {authorization: …} on the exporter");
+    check(
+        "extensions",
+        "opamp",
+        "not carried here: take it out of extensions and of service::extensions",
+    );
+    check("receivers", "datadog", "have what sends to it send OTLP");
+    check("receivers", "transform", &format!("{processor} receivers and of the pipelines"));
+    check("receivers", "faro", "it is a receiver of the Collector's");
+    check("receivers", "pprof", "it is a receiver of the Collector's, not carried");
+    check("processors", "zpages", "it is an extension of the Collector's: take it out");
+}
+
+#[test]
+fn extensions_that_move_no_data_are_warned_about_and_left_out() {
+    let (plan, errors, warnings) = read(
+        "receivers: {fake: }\nexporters: {fake: }\nextensions:\n  fake:\n  pprof: {endpoint: localhost:1777}\n  zpages:\n  memory_ballast/a: {size_mib: 64}\nservice:\n  extensions: [pprof, fake, zpages, memory_ballast/a]\n  pipelines: {traces: {receivers: [fake], exporters: [fake]}}\n",
+    );
+    assert_eq!(errors, Vec::<String>::new());
+    let named: Vec<&str> = warnings
+        .iter()
+        .map(|w| w.split(" is accepted and has no effect: ").next().unwrap())
+        .collect();
+    assert_eq!(
+        named,
+        ["5: extensions::pprof:", "6: extensions::zpages:", "7: extensions::memory_ballast/a:"]
+    );
+    let plan = plan.unwrap();
+    let run: Vec<String> = plan.extensions.iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(run, ["fake"]);
 }
 
 #[test]

@@ -50,10 +50,16 @@ impl Config {
             ),
         };
         if this.send_batch_max_size > 0 && this.send_batch_max_size < this.send_batch_size {
-            section.error(
-                "send_batch_max_size",
-                "send_batch_max_size must be greater or equal to send_batch_size",
-            );
+            let message = "send_batch_max_size must be greater or equal to send_batch_size";
+            if section.is_set("send_batch_size") {
+                section.error("send_batch_max_size", message);
+            } else {
+                let help = format!(
+                    "send_batch_size is {} unless it is set: set it, too, to {} or less",
+                    this.send_batch_size, this.send_batch_max_size
+                );
+                section.error_with_help("send_batch_max_size", message, help);
+            }
         }
         this.metadata_keys.iter_mut().for_each(|key| key.make_ascii_lowercase());
         for (i, key) in this.metadata_keys.iter().enumerate() {

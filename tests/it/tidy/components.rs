@@ -1,5 +1,6 @@
 //! The shape of a component's folder.
 
+use tests::agent::Setup;
 use tests::parts::project;
 
 use super::assert_none;
@@ -30,6 +31,33 @@ fn every_component_has_a_readme_with_the_fixed_headings() {
         }
     }
     assert_none("a README.md with other headings", &complaints);
+}
+
+#[test]
+fn readmes_and_the_list_of_components_say_the_same_of_stability() {
+    let ended = Setup::bare().arguments(["components"]).run();
+    let mut complaints = Vec::new();
+    let (mut kind, mut folder, mut seen) = ("", String::new(), 0);
+    for line in ended.stdout.lines() {
+        if !line.starts_with(' ') {
+            kind = line.trim_end_matches(':');
+        } else if let Some(name) = line.trim_start().strip_prefix("- name: ") {
+            folder = format!("{kind}/{name}");
+        } else if line.starts_with("        ")
+            && let Some((_, stability)) = line.split_once(": ")
+        {
+            seen += 1;
+            let page = project().join(&folder).join("README.md");
+            let page = std::fs::read_to_string(page).unwrap_or_default();
+            let status = page.split("## Status\n").nth(1).unwrap_or_default();
+            let status = status.split("\n## ").next().unwrap_or_default();
+            if !status.contains(stability) {
+                complaints.push(format!("{folder} is listed as {stability}: {status}"));
+            }
+        }
+    }
+    assert_none("a component whose README says another stability", &complaints);
+    assert!(seen > 40, "only {seen} are listed");
 }
 
 #[test]

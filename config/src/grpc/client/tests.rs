@@ -97,6 +97,10 @@ fn scheme_https_turns_tls_on_and_http_does_not_turn_it_off() {
 fn what_is_not_carried_out_is_named() {
     let report = |yaml| read(yaml).1;
     assert!(report("compression: lz4").contains("unsupported compression type \"lz4\""));
+    for codec in ["lz4", "gzp"] {
+        let report = read(&format!("compression: {codec}")).1;
+        assert!(report.contains("valid values: gzip, snappy, zstd, none"), "{report}");
+    }
     assert!(report("balancer_name: grpclb").contains("invalid balancer_name: grpclb"));
     assert!(report("write_buffer_size: 524288").contains("has no effect"));
     assert!(report("middlewares: [{id: x}]").contains("middlewares are not supported"));

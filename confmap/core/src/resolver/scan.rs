@@ -52,6 +52,21 @@ pub(super) fn replace_all(text: &str, reference: &str, with: &str) -> String {
     out
 }
 
+/// Whether a letter or `_` follows an odd number of `$` outside of references: as in `$NAME`, and not in `$$NAME`, `${NAME}` or `$1`.
+pub(super) fn has_bare_name(text: &str) -> bool {
+    let (mut dollars, mut depth) = (0, 0_usize);
+    text.bytes().any(|byte| {
+        let is_lone = dollars % 2 == 1;
+        dollars = if byte == b'$' { dollars + 1 } else { 0 };
+        match byte {
+            b'{' if is_lone => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        is_lone && depth == 0 && (byte.is_ascii_alphabetic() || byte == b'_')
+    })
+}
+
 /// Whether an odd number of `$` stands directly before `at`.
 fn is_escaped(text: &str, from: usize, at: usize) -> bool {
     let before = text.as_bytes().get(from..at).unwrap_or_default();

@@ -8,7 +8,8 @@ impl<'a> Section<'a> {
     /// Headers in the order written: a map of name to value, or a list of `{name, value}`, as
     /// upstream's `configopaque.MapList`. Nothing when the key is absent or null; a name that
     /// comes twice is refused. A name that differs in case alone is another name here.
-    pub fn header_map(&mut self, key: &'static str) -> Option<Vec<(String, Opaque)>> {
+    /// With each its value's place, for what is to be said of it.
+    pub fn header_map(&mut self, key: &'static str) -> Option<Vec<(String, Opaque, Item<'a>)>> {
         let item = self.item(key)?;
         let headers: Vec<(String, Opaque, Item<'a>)> = match item.node().value() {
             Value::Null => return None,
@@ -23,7 +24,7 @@ impl<'a> Section<'a> {
                 self.diagnostics.push(diagnostic.at_secret_key(place.origin()));
             }
         }
-        Some(headers.into_iter().map(|(name, value, _)| (name, value)).collect())
+        Some(headers)
     }
 }
 
@@ -35,7 +36,8 @@ fn entry<'a>((name, item): (&'a str, Item<'a>)) -> Option<(String, Opaque, Item<
 fn pair(item: Item<'_>) -> Option<(String, Opaque, Item<'_>)> {
     let mut section = item.section().conceal();
     let name = section.required("name");
+    let place = section.item("value").unwrap_or(item);
     let value = section.get("value");
     section.finish();
-    Some((name?, value.unwrap_or_default(), item))
+    Some((name?, value.unwrap_or_default(), place))
 }

@@ -107,6 +107,12 @@ impl<'a> Item<'a> {
         self.diagnostics.push(self.locate(Diagnostic::error(&self.path, message), false));
     }
 
+    /// The same, with what to do about it.
+    pub fn error_with_help(&self, message: impl Into<String>, help: impl Into<String>) {
+        let diagnostic = Diagnostic::error(&self.path, message).help(help);
+        self.diagnostics.push(self.locate(diagnostic, false));
+    }
+
     /// Warns about the value.
     pub fn warn(&self, message: impl Into<String>) {
         self.diagnostics.push(self.locate(Diagnostic::warning(&self.path, message), false));

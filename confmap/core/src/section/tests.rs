@@ -274,22 +274,23 @@ fn a_section_of_free_keys_has_no_unknown_ones() {
 
 #[test]
 fn headers_come_as_a_map_or_as_a_list() {
-    let expected =
-        || Some(vec![("b".to_owned(), Opaque::new("1")), ("A".to_owned(), Opaque::new("2"))]);
+    let expected = [("b".to_owned(), Opaque::new("1")), ("A".to_owned(), Opaque::new("2"))];
     for yaml in [
         "h: {b: '1', A: '2'}",
         "h: [{name: b, value: '1'}, {name: A, value: '2'}]",
         "h:\n  - value: '1'\n    name: b\n  - {name: A, value: '2'}\n",
     ] {
         let said = said(yaml, |mut section| {
-            assert_eq!(section.header_map("h"), expected(), "{yaml}");
+            let read = section.header_map("h").unwrap_or_default().into_iter();
+            let read: Vec<_> = read.map(|(name, value, _)| (name, value)).collect();
+            assert_eq!(read, expected, "{yaml}");
             section.finish();
         });
         assert_eq!(said, Vec::<String>::new());
     }
     for yaml in ["{}", "h: null"] {
         said(yaml, |mut section| {
-            assert_eq!(section.header_map("h"), None);
+            assert!(section.header_map("h").is_none());
             section.finish();
         });
     }

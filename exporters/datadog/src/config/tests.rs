@@ -14,6 +14,13 @@ fn report(more: &str) -> String {
 }
 
 #[test]
+fn dump_payloads_is_warned_about_as_a_setting_of_old() {
+    let report = report("logs: {dump_payloads: true}");
+    assert!(report.contains("logs::dump_payloads: is accepted and has no effect"), "{report}");
+    assert!(!report.contains("error"), "{report}");
+}
+
+#[test]
 fn defaults_are_the_collectors() {
     let (config, report) = read("");
     assert_eq!(report, "");

@@ -78,6 +78,8 @@ fn settings_that_contradict_each_other_are_refused() {
         ("{verbosity: none}", "is none of the valid values"),
         ("{verbosity: 3}", "expected type 'string'"),
         ("{verBosity: detailed}", "has invalid keys: verBosity"),
+        ("{loglevel: debug}", "was removed in favor of \"verbosity\""),
+        ("{logLevel: debug}", "was removed in favor of \"verbosity\""),
         ("{sampling_initial: -1}", "must be an integer"),
         ("{verbosity: tree, use_internal_logger: true}", "is not supported with `verbosity: tree`"),
         ("{use_internal_logger: false, output_paths: ['http://x']}", "no sink found for"),

@@ -41,3 +41,16 @@ fn settings_that_contradict_each_other_are_refused() {
     let (_, messages) = read("{metadata_keys: [a, A]}");
     assert!(messages[0].contains("duplicate entry in metadata_keys: \"a\""), "{messages:?}");
 }
+
+#[test]
+fn largest_batch_below_the_default_size_is_told_of_the_default() {
+    let help = |yaml: &str| {
+        let node = Node::from_yaml("test.yaml", yaml).unwrap();
+        let diagnostics = Diagnostics::new();
+        let _config = Config::read(Section::new(Some(&node), "processors::batch", &diagnostics));
+        diagnostics.sorted()[0].help_text().map(str::to_owned)
+    };
+    let expected = "send_batch_size is 8192 unless it is set: set it, too, to 5 or less";
+    assert_eq!(help("{send_batch_max_size: 5}").as_deref(), Some(expected));
+    assert_eq!(help("{send_batch_max_size: 5, send_batch_size: 6}"), None);
+}

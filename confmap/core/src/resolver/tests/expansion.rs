@@ -296,3 +296,17 @@ fn every_reference_that_fails_is_reported_once() {
         .collect();
     assert_eq!(places, ["a 1", "c[1] 3"]);
 }
+
+#[test]
+fn name_behind_a_lone_dollar_stays_and_is_warned_about() {
+    let yaml = "a: $TOKEN\nb: [x, 'Bearer $_t and ${env:HOST}']\nc: $$TOKEN\nd: ${env:PRICE}\ne: 'a$|b$1'\nf: $$$$x\ng: $${HOST}\nh: $$$x\n";
+    let resolved = resolve_yaml(yaml, &[("HOST", "h"), ("PRICE", "in $US")]).unwrap();
+    let warnings = resolved.warnings.sorted();
+    let places: Vec<String> = warnings.iter().map(|d| d.path().to_string()).collect();
+    assert_eq!(places, ["a", "b[1]", "h"]);
+    let said = resolved.warnings.to_string();
+    assert!(said.contains("write ${env:NAME} for the variable, or $$NAME for the text"), "{said}");
+    assert!(!said.contains("TOKEN"), "{said}");
+    assert_eq!(resolved.root.get("a").unwrap().as_str(), Some("$TOKEN"));
+    assert_eq!(resolved.root.get("c").unwrap().as_str(), Some("$TOKEN"));
+}
