@@ -11,6 +11,7 @@ mod base;
 mod binary;
 mod budget;
 mod compile;
+mod config;
 mod contents;
 mod crates;
 mod elf;
@@ -19,13 +20,16 @@ mod image;
 mod licences;
 mod oci;
 mod options;
+mod places;
 mod project;
 mod publish;
+mod record;
 mod roots;
 mod sbom;
 mod selection;
 mod task;
 mod tree;
+mod yaml;
 
 fn main() -> ExitCode {
     match options::read().and_then(|options| task::carry_out(&options)) {
