@@ -115,7 +115,7 @@ service:
 
 #[test]
 #[ignore = "`cargo xtask prove dist` makes the artefacts"]
-fn the_health_check_of_dockers_form_is_content_and_notices_when_nothing_moves() {
+fn the_health_check_of_dockers_form_is_content_and_notices_a_process_that_stands_still() {
     let engine = Engine::start();
     let archive = made("agent/image-amd64.docker.tar").display().to_string();
     engine.run("podman", ["load", "--quiet", "--input", &archive]);

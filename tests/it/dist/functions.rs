@@ -25,6 +25,32 @@ service: {{ pipelines: {{ traces: {{ receivers: [otlp], exporters: [otlphttp] }}
     )
 }
 
+/// The extension is the one that a developer builds: it links this machine's C library, and is otherwise the one that is shipped.
+#[test]
+fn the_extension_that_was_built_works_from_a_layer_that_was_zipped_and_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let [binary, out, opt] = ["hikyaku-lambda", "out", "opt"].map(|name| folder.path().join(name));
+    // Half of it are names for debuggers, which take as long to pack as the rest.
+    let mut strip = Command::new("strip");
+    strip.arg("-o").arg(&binary).arg(tests::lambda::binary());
+    assert_eq!(Process::start("strip", strip).wait().code, Some(0));
+    let arch = packing::host();
+    packing::dist(&[
+        "layer",
+        "--prebuilt",
+        binary.to_str().unwrap(),
+        "--dynamic",
+        "--uncompressed",
+        "--arch",
+        arch,
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    packing::unzip(&out.join(format!("hikyaku-lambda-{arch}.zip")), &opt);
+    packing::assert_layer(&opt);
+    delivers(&opt, folder.path());
+}
+
 #[test]
 #[ignore = "`cargo xtask prove dist` makes the artefacts"]
 fn the_zip_unpacked_at_opt_delivers_a_functions_spans() {
@@ -33,11 +59,16 @@ fn the_zip_unpacked_at_opt_delivers_a_functions_spans() {
     let mut unzip = Command::new("unzip");
     unzip.arg("-q").arg(made("lambda/hikyaku-lambda-amd64.zip")).arg("-d").arg(&opt);
     assert_eq!(Process::start("unzip", unzip).wait().code, Some(0));
+    delivers(&opt, folder.path());
+}
+
+/// Has a function with a layer make spans, and makes sure that they arrive.
+fn delivers(opt: &Path, folder: &Path) {
     let (backend, http) = (OtlpBackend::start(), ports::free());
-    let config = folder.path().join("collector.yaml");
+    let config = folder.join("collector.yaml");
     std::fs::write(&config, yaml(http, &backend)).unwrap();
     let emulator = EmulatorSetup::new(Sdk::Node, http, "")
-        .layer(&opt)
+        .layer(opt)
         .variable("OPENTELEMETRY_COLLECTOR_CONFIG_URI", config.to_str().unwrap())
         .start();
     let reply = emulator.invoke(&json!({ "do": "answer", "spans": 3 }));

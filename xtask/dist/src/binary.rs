@@ -31,6 +31,14 @@ impl Binary {
         (self == Self::Agent).then_some("mimalloc")
     }
 
+    /// The file of a distribution's folder that becomes the config of the artefact around it.
+    pub(crate) fn config(self) -> &'static str {
+        match self {
+            Self::Agent => "image.yaml",
+            Self::Lambda => "layer.yaml",
+        }
+    }
+
     pub(crate) fn manifest(self) -> PathBuf {
         let folder = match self {
             Self::Agent => "agent",
@@ -49,6 +57,11 @@ pub(crate) enum Arch {
 
 impl Arch {
     pub(crate) const ALL: [Self; 2] = [Self::Amd64, Self::Arm64];
+
+    /// That of this machine, when it is one of them.
+    pub(crate) fn host() -> Option<Self> {
+        std::env::consts::ARCH.parse().ok()
+    }
 
     /// As in container images.
     pub(crate) fn name(self) -> &'static str {

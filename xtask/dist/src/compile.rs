@@ -3,7 +3,7 @@
 //! zig stands in for the C compilers of both targets, and cargo-zigbuild tells cargo so; both come as Python wheels
 //! (`cargo xtask parts cross`), the standard libraries from rustup.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,6 +28,27 @@ const SMALL_ZSTD: &str = "-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQU
 
 /// No panic passes through C code, so nothing has to know how to unwind it.
 const NO_UNWINDING: &str = "-fno-asynchronous-unwind-tables -fno-unwind-tables";
+
+/// What of the caller's environment the compilation sees: whom to reach, where tools are, how busy the machine may be. All else (CFLAGS, CC,
+/// CARGO_PROFILE_*, RUSTFLAGS and their like) would make other bytes of the same commit.
+const KEPT: [&str; 12] = [
+    "HOME",
+    "CARGO_HOME",
+    "CARGO_BUILD_JOBS",
+    "LD_LIBRARY_PATH",
+    "TERM",
+    "TMPDIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// The same for names that begin so: the toolchain that rustup chose, and how cargo fetches what Cargo.lock names by its checksum.
+const KEPT_PREFIXES: [&str; 5] =
+    ["RUSTUP_", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIES_", "CARGO_TERM_"];
 
 /// What compiles for both architectures.
 pub(crate) struct Toolchain {
@@ -82,7 +103,8 @@ impl Toolchain {
             std::env::join_paths(std::iter::once(wheels).chain(std::env::split_paths(&path)))
                 .about("PATH")?;
         let (version, host) = (version.to_owned(), host.to_owned());
-        Ok(Self { path, flags: flags(&sysroot)?, version, sysroot, host })
+        let flags = flags(&sysroot, &cargo_home()?, project::root(), &target_folder()?)?;
+        Ok(Self { path, flags, version, sysroot, host })
     }
 
     /// Compiles a binary with exactly these features, strips it, and makes sure that it is static.
@@ -99,6 +121,7 @@ impl Toolchain {
         let target = target_folder()?;
         let zig = target.join("zig");
         let mut command = Command::new(project::root().join(".parts/cross/bin/cargo-zigbuild"));
+        command.env_clear().envs(std::env::vars_os().filter(|(name, _)| is_kept(name)));
         command
             .args(["rustc", "--locked", "--package", binary.name(), "--bin", binary.name()])
             .args(["--profile", profile, "--target", arch.target()])
@@ -146,24 +169,40 @@ impl Toolchain {
     }
 }
 
+/// Whether the compilation sees a variable of the caller's.
+fn is_kept(name: &OsStr) -> bool {
+    // Proxies are named in either case.
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    KEPT.contains(&name.as_str()) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Flags that keep this machine's folders out of the binary, separated as cargo wants them; with symbol names that tell the crate.
-fn flags(sysroot: &Path) -> Result<String, Failure> {
-    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
-    let cargo_home = cargo_home.or(home).ok_or_else(|| Failure::new("HOME is not set"))?;
-    let mut flags = vec!["-Csymbol-mangling-version=v0".to_owned()];
-    let mut remap = |from: &Path, to: &str| {
-        flags.push(format!("--remap-path-prefix={}={to}", from.display()));
-    };
-    remap(sysroot, "/rust");
-    remap(&cargo_home, "/cargo");
-    // A registry's folder is named after how cargo reaches it. Later flags win.
+fn flags(sysroot: &Path, cargo_home: &Path, root: &Path, target: &Path) -> Result<String, Failure> {
     let registries = cargo_home.join("registry/src");
+    // What build scripts generate is in the target folder, wherever that is.
+    let mut remaps = vec![
+        (sysroot.to_owned(), "/rust"),
+        (cargo_home.to_owned(), "/cargo"),
+        (root.to_owned(), "/hikyaku"),
+        (target.to_owned(), "/hikyaku/target"),
+    ];
+    // A registry's folder is named after how cargo reaches it.
     for entry in registries.read_dir().at(&registries)? {
-        remap(&entry.at(&registries)?.path(), "/crates");
+        remaps.push((entry.at(&registries)?.path(), "/crates"));
     }
-    remap(project::root(), "/hikyaku");
+    // Later flags win, so the folder that is within another comes after it.
+    remaps.sort_by_key(|(from, _)| from.components().count());
+    let remaps =
+        remaps.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    let flags: Vec<String> =
+        std::iter::once("-Csymbol-mangling-version=v0".to_owned()).chain(remaps).collect();
     Ok(flags.join("\u{1f}"))
+}
+
+fn cargo_home() -> Result<PathBuf, Failure> {
+    let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    named.or_else(home).ok_or_else(|| Failure::new("HOME is not set"))
 }
 
 /// The folder that holds this program's own profile folder, whatever the caller's settings call it.
@@ -171,4 +210,67 @@ pub(crate) fn target_folder() -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().about("this program's own path")?;
     let target = own.parent().and_then(Path::parent);
     Ok(target.map_or_else(|| project::root().join("target"), Path::to_path_buf))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_callers_that_changes_bytes_reaches_the_compilers() {
+        for name in [
+            "CC",
+            "CFLAGS",
+            "CFLAGS_x86_64_unknown_linux_musl",
+            "TARGET_CFLAGS",
+            "AR",
+            "RUSTFLAGS",
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_INCREMENTAL",
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "ZSTD_SYS_USE_PKG_CONFIG",
+        ] {
+            assert!(!is_kept(OsStr::new(name)), "{name}");
+        }
+        for name in ["HOME", "CARGO_HOME", "https_proxy", "RUSTUP_HOME", "CARGO_NET_OFFLINE"] {
+            assert!(is_kept(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_folder_of_this_machine_is_left_as_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let registry = home.path().join("registry/src/index.crates.io-1");
+        std::fs::create_dir_all(&registry).unwrap();
+        let [sysroot, root] = ["/s", "/somewhere/clone"].map(Path::new);
+        let flags = |target: &str| flags(sysroot, home.path(), root, Path::new(target)).unwrap();
+        for target in ["/somewhere/clone/target", "/elsewhere/t"] {
+            let flags = flags(target);
+            let remaps: Vec<(&str, &str)> = flags
+                .split('\u{1f}')
+                .filter_map(|flag| flag.strip_prefix("--remap-path-prefix=")?.split_once('='))
+                .collect();
+            // As rustc does it: the last one that fits.
+            let mapped = |path: &str| {
+                let fits = remaps.iter().rev().find_map(|(from, to)| {
+                    Path::new(path).strip_prefix(from).ok().map(|rest| Path::new(to).join(rest))
+                });
+                fits.unwrap_or_else(|| panic!("{path} is left: {remaps:?}"))
+            };
+            let generated = format!("{target}/x86_64-unknown-linux-musl/release/build/a/out/b.rs");
+            assert_eq!(
+                mapped(&generated),
+                Path::new("/hikyaku/target/x86_64-unknown-linux-musl/release/build/a/out/b.rs")
+            );
+            assert_eq!(
+                mapped("/somewhere/clone/net/src/lib.rs"),
+                Path::new("/hikyaku/net/src/lib.rs")
+            );
+            let source = registry.join("ring-1/src/lib.rs");
+            assert_eq!(mapped(source.to_str().unwrap()), Path::new("/crates/ring-1/src/lib.rs"));
+        }
+    }
 }

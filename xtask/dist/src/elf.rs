@@ -13,11 +13,11 @@ use crate::failure::{About, Failure};
 const STANDARD: [&str; 7] =
     ["alloc", "compiler_builtins", "core", "gimli", "addr2line", "rustc_demangle", "std"];
 
-/// Makes sure that a binary is for the architecture and needs nothing at run time but the kernel.
+/// Makes sure that a binary is for the architecture.
 ///
 /// # Errors
-/// What it is or needs instead.
-pub(crate) fn require_static(bytes: &[u8], arch: Arch) -> Result<(), Failure> {
+/// What it is instead.
+pub(crate) fn require_arch(bytes: &[u8], arch: Arch) -> Result<(), Failure> {
     let header = FileHeader64::<Endianness>::parse(bytes).about("not an ELF file of 64 bits")?;
     let endian = header.endian().about("ELF")?;
     let machine = header.e_machine(endian);
@@ -28,6 +28,17 @@ pub(crate) fn require_static(bytes: &[u8], arch: Arch) -> Result<(), Failure> {
     if machine != expected {
         return Err(Failure::new(format!("it is for another architecture than {arch}")));
     }
+    Ok(())
+}
+
+/// Makes sure that a binary is for the architecture and needs nothing at run time but the kernel.
+///
+/// # Errors
+/// What it is or needs instead.
+pub(crate) fn require_static(bytes: &[u8], arch: Arch) -> Result<(), Failure> {
+    require_arch(bytes, arch)?;
+    let header = FileHeader64::<Endianness>::parse(bytes).about("not an ELF file of 64 bits")?;
+    let endian = header.endian().about("ELF")?;
     for segment in header.program_headers(endian, bytes).about("its segments")? {
         if segment.p_type(endian) == PT_INTERP {
             return Err(Failure::new("it asks for a dynamic linker (PT_INTERP)"));

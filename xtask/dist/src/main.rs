@@ -12,6 +12,7 @@ mod binary;
 mod budget;
 mod bundled;
 mod compile;
+mod config;
 mod contents;
 mod crates;
 mod elf;
@@ -20,13 +21,16 @@ mod image;
 mod licences;
 mod oci;
 mod options;
+mod places;
 mod project;
 mod publish;
+mod record;
 mod roots;
 mod sbom;
 mod selection;
 mod task;
 mod tree;
+mod yaml;
 
 fn main() -> ExitCode {
     match options::read().and_then(|options| task::carry_out(&options)) {

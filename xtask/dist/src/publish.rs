@@ -7,6 +7,12 @@ use crate::binary::Arch;
 use crate::failure::Failure;
 use crate::project;
 
+/// What is asked of a call that publishes: `--query`'s value.
+const ARN: &str = "LayerVersionArn";
+
+/// The option that stands last, since only the answer of the call before says its value.
+const VERSION_NUMBER: &str = "--version-number";
+
 /// Who may use a published layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
@@ -28,38 +34,69 @@ pub(crate) struct Layer {
     pub(crate) description: String,
 }
 
-/// Publishes layers in regions, one after the other.
-///
-/// # Errors
-/// The first call that fails, when they are carried out.
-pub(crate) fn publish(
-    layers: &[Layer],
-    regions: &[String],
-    audience: &Audience,
-    is_run: bool,
-) -> Result<Vec<String>, Failure> {
-    let mut lines = Vec::new();
-    for region in regions {
-        for layer in layers {
-            let call = layer.publish(region);
-            if !is_run {
-                lines.push(quoted(&call));
-                lines.extend(layer.permit(region, "$VERSION", audience).map(|call| quoted(&call)));
-                continue;
+/// Layers, where they are published, and for whom.
+#[derive(Debug)]
+pub(crate) struct Publication<'a> {
+    pub(crate) layers: &'a [Layer],
+    pub(crate) regions: &'a [String],
+    pub(crate) audience: &'a Audience,
+}
+
+impl Publication<'_> {
+    /// The calls as lines for a shell.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        let steps = self.steps().into_iter();
+        steps.flat_map(|(region, layer)| self.printed_step(region, layer)).collect()
+    }
+
+    /// Carries the calls out one after the other; `tell` gets the ARN of each version as soon as AWS has it.
+    ///
+    /// # Errors
+    /// The first call that fails, with what was published before it and which calls remain.
+    pub(crate) fn carry_out(&self, mut tell: impl FnMut(&str)) -> Result<(), Failure> {
+        let (steps, mut published) = (self.steps(), Vec::new());
+        for (index, (region, layer)) in steps.iter().enumerate() {
+            let later = || {
+                let later = steps.iter().skip(index + 1);
+                later.flat_map(|(region, layer)| self.printed_step(region, layer))
+            };
+            let version = match version(&layer.publish(region, ARN)) {
+                Ok((arn, version)) => {
+                    tell(&arn);
+                    published.push(arn);
+                    version
+                }
+                Err(failure) => {
+                    let remaining = self.printed_step(region, layer).into_iter().chain(later());
+                    return Err(stopped(&failure, &published, remaining));
+                }
+            };
+            if let Some(call) = layer.permit(region, self.audience) {
+                let call = [call, words(&[VERSION_NUMBER, &version])].concat();
+                if let Err(failure) = project::output(command(&call)) {
+                    let remaining = std::iter::once(aws(&call)).chain(later());
+                    return Err(stopped(&failure, &published, remaining));
+                }
             }
-            let answer = project::output(command(&call))?;
-            // The ARN of a layer's version ends with its number.
-            let version = answer.rsplit(':').next().unwrap_or_default();
-            if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Failure::new(format!("{region} answered with {answer:?}, not an ARN")));
-            }
-            if let Some(call) = layer.permit(region, version, audience) {
-                project::output(command(&call))?;
-            }
-            lines.push(answer);
+        }
+        Ok(())
+    }
+
+    fn steps(&self) -> Vec<(&str, &Layer)> {
+        let of_region = |region| self.layers.iter().map(move |layer| (region, layer));
+        self.regions.iter().map(String::as_str).flat_map(of_region).collect()
+    }
+
+    fn printed_step(&self, region: &str, layer: &Layer) -> Vec<String> {
+        match layer.permit(region, self.audience) {
+            None => vec![aws(&layer.publish(region, ARN))],
+            // Nobody is let in when there is no version to let them into.
+            Some(permit) => vec![
+                format!("VERSION=$({}) &&", aws(&layer.publish(region, "Version"))),
+                format!("{} {VERSION_NUMBER} \"$VERSION\"", aws(&permit)),
+            ],
         }
     }
-    Ok(lines)
 }
 
 impl Layer {
@@ -68,7 +105,7 @@ impl Layer {
     }
 
     /// No runtimes are named: the extension is static and serves all of them.
-    fn publish(&self, region: &str) -> Vec<String> {
+    fn publish(&self, region: &str, answer: &str) -> Vec<String> {
         words(&[
             "lambda",
             "publish-layer-version",
@@ -85,13 +122,14 @@ impl Layer {
             "--zip-file",
             &format!("fileb://{}", self.zip.display()),
             "--query",
-            "LayerVersionArn",
+            answer,
             "--output",
             "text",
         ])
     }
 
-    fn permit(&self, region: &str, version: &str, audience: &Audience) -> Option<Vec<String>> {
+    /// The call that lets others use a version, whose number comes behind it.
+    fn permit(&self, region: &str, audience: &Audience) -> Option<Vec<String>> {
         let mut call = words(&[
             "lambda",
             "add-layer-version-permission",
@@ -99,8 +137,6 @@ impl Layer {
             region,
             "--layer-name",
             &self.full_name(),
-            "--version-number",
-            version,
             "--action",
             "lambda:GetLayerVersion",
             "--statement-id",
@@ -126,54 +162,48 @@ fn command(words: &[String]) -> Command {
     command
 }
 
-/// A call for a shell. What a shell would not take as it is stands in quotes.
-fn quoted(words: &[String]) -> String {
-    let plain = |word: &&String| {
-        let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=$".contains(c);
+/// Makes a call that publishes a version, and returns its ARN and its number.
+fn version(call: &[String]) -> Result<(String, String), Failure> {
+    let arn = project::output(command(call))?;
+    // The ARN of a layer's version ends with its number.
+    let version = arn.rsplit(':').next().unwrap_or_default().to_owned();
+    if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Failure::new(format!("`{}` answered with {arn:?}, not an ARN", aws(call))));
+    }
+    Ok((arn, version))
+}
+
+/// What a call that failed leaves behind.
+fn stopped(
+    failure: &Failure,
+    published: &[String],
+    remaining: impl Iterator<Item = String>,
+) -> Failure {
+    let list =
+        |lines: Vec<String>| lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
+    let published = match published {
+        [] => "nothing was published".to_owned(),
+        arns => format!("published so far:{}", list(arns.to_vec())),
+    };
+    Failure::new(format!("{failure}\n{published}\nleft to do:{}", list(remaining.collect())))
+}
+
+fn aws(words: &[String]) -> String {
+    format!("aws {}", shell(words))
+}
+
+/// Words for a shell. What it would not take as it is stands in quotes.
+pub(crate) fn shell(words: &[String]) -> String {
+    let plain = |word: &str| {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=,".contains(c);
         !word.is_empty() && word.chars().all(safe)
     };
-    let quoted = words.iter().map(|word| match plain(&word) {
+    let quoted = words.iter().map(|word| match plain(word) {
         true => word.clone(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     });
-    std::iter::once("aws".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn layer() -> Layer {
-        Layer {
-            name: "hikyaku".to_owned(),
-            arch: Arch::Amd64,
-            zip: PathBuf::from("target/dist/it's here.zip"),
-            description: "hikyaku 1".to_owned(),
-        }
-    }
-
-    #[test]
-    fn calls_are_printed_for_each_region_as_a_shell_takes_them() {
-        let regions = ["eu-west-1", "us-east-1"].map(str::to_owned);
-        let lines = publish(&[layer()], &regions, &Audience::Everybody, false).unwrap();
-        assert_eq!(lines.len(), 4);
-        assert_eq!(
-            lines[0],
-            "aws lambda publish-layer-version --region eu-west-1 --layer-name hikyaku-amd64 \
-             --description 'hikyaku 1' --license-info Apache-2.0 --compatible-architectures x86_64 \
-             --zip-file 'fileb://target/dist/it'\\''s here.zip' --query LayerVersionArn --output text"
-        );
-        assert!(lines[1].ends_with("--statement-id everybody --principal '*'"), "{}", lines[1]);
-        assert!(lines[2].contains("--region us-east-1"));
-    }
-
-    #[test]
-    fn nobody_else_may_use_it_unless_asked_for() {
-        let regions = ["eu-west-1".to_owned()];
-        let lines = publish(&[layer()], &regions, &Audience::Account, false).unwrap();
-        assert_eq!(lines.len(), 1);
-        let organization = Audience::Organization("o-1".to_owned());
-        let lines = publish(&[layer()], &regions, &organization, false).unwrap();
-        assert!(lines[1].ends_with("--principal '*' --organization-id o-1"), "{}", lines[1]);
-    }
-}
+mod tests;
