@@ -167,7 +167,7 @@ fn command() -> Command {
                 .about("An image for Lambda functions: a base of your own with the extension in it")
                 .after_help(AFTER_BASE)
                 .arg(
-                    value("base", "IMAGE", "docker://…, anything else that skopeo takes, or oci:FOLDER")
+                    value("base", "IMAGE", "docker://…, anything else that skopeo takes, or oci:FOLDER:TAG")
                         .required(true),
                 )
                 .arg(flag("insecure", "Lets the base's registry speak plain HTTP")),

@@ -58,6 +58,7 @@ struct Workshop<'a> {
     options: &'a Options,
     distribution: Distribution,
     source: Source,
+    budget: Budget,
     places: Places,
     binaries: Vec<Binary>,
     /// What artefacts around each binary run by themselves; empty when none are made.
@@ -105,7 +106,9 @@ impl<'a> Workshop<'a> {
         };
         let defaults = defaults(options, &distribution, &binaries)?;
         let (source, places) = (Source::find()?, Places { folder });
-        Ok(Self { options, distribution, source, places, binaries, defaults, prebuilt })
+        // Before minutes of compiling: it may be wrong.
+        let budget = Budget::read()?;
+        Ok(Self { options, distribution, source, budget, places, binaries, defaults, prebuilt })
     }
 
     /// Makes what is asked for, and returns what is over the budget.
@@ -347,7 +350,7 @@ impl<'a> Workshop<'a> {
         project::write(&path, &table)?;
         let shown: Vec<&str> = table.lines().take(18).collect();
         println!("{}\n  …: {}", shown.join("\n  "), path.display());
-        Ok(Budget::read()?.excesses(&self.distribution.name, &measured))
+        Ok(self.budget.excesses(&self.distribution.name, &measured))
     }
 
     fn packer<'p>(&'p self, title: &str, default: &'p Default) -> Packer<'p> {
