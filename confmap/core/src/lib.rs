@@ -55,6 +55,7 @@
 
 pub mod limits;
 
+mod capability;
 mod decode;
 mod diagnostics;
 mod join;
@@ -74,6 +75,7 @@ mod testing;
 mod weight;
 mod yaml;
 
+pub use capability::{Capability, ExtensionReference};
 pub use decode::{
     Decode, Mismatch,
     duration::{DurationError, parse as parse_duration},
