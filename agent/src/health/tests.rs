@@ -1,8 +1,12 @@
 use std::net::TcpListener;
+use std::time::Duration;
 
-use service::runtime;
+use confmap::Diagnostics;
+use service::{Sources, runtime};
 
-use super::*;
+use super::{Target, check, find};
+use crate::FAILED;
+use crate::cli::HealthCheck;
 
 fn sources(yaml: String) -> Sources {
     Sources { locations: vec![format!("yaml:{yaml}")], ..Sources::default() }
