@@ -75,5 +75,5 @@ fn ask(targets: &[Target], deadline: Instant) -> u8 {
     OK
 }
 
-#[cfg(all(test, feature = "confmap-http", feature = "extension-health-check"))]
+#[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+#![cfg(all(feature = "confmap-http", feature = "extension-health-check"))]
+
 use std::net::TcpListener;
 use std::time::Duration;
 
