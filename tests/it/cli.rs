@@ -183,7 +183,6 @@ fn tls_material_that_cannot_be_used_is_found_before_anything_starts() {
             "datadog",
             "api: { key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa }, tls: { ca_file: /no/such }".to_owned(),
         ),
-        ("awsxray", "region: eu-west-1, certificate_file_path: /no/such".to_owned()),
     ] {
         let yaml = Gateway::new().exporter(exporter, &format!("{{ {settings} }}")).yaml();
         for ended in [with_config("validate", &yaml), Setup::config(&yaml).run()] {

@@ -44,8 +44,6 @@ pub(crate) fn build_in(
     context: Context,
     environment: aws::Environment,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
-    net::tls::check_client(&config.client.tls)
-        .map_err(|error| BuildError(format!("certificate_file_path: {error}")))?;
     let push = XRay {
         session: Session::new(config.aws.clone(), environment),
         workers: Semaphore::new(config.num_workers),
