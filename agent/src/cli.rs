@@ -49,8 +49,16 @@ pub(crate) struct PrintConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HealthCheck {
     /// Whom to ask, when not whom the config names.
-    pub(crate) endpoint: Option<String>,
+    pub(crate) endpoint: Option<Endpoint>,
     pub(crate) timeout: Duration,
+}
+
+/// Where a page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// `host:port`.
+    pub(crate) address: String,
+    pub(crate) path: String,
 }
 
 const AFTER_HELP: &str = "\
@@ -101,7 +109,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             let timeout = confmap::parse_duration(&text).map_err(|error| {
                 command.error(ErrorKind::InvalidValue, format!("--timeout {text:?}: {error}"))
             })?;
-            let endpoint = one(of_command, "endpoint");
+            let endpoint = one(of_command, "endpoint").map(|text| endpoint(&text)).transpose();
+            let endpoint = endpoint.map_err(|why| command.error(ErrorKind::InvalidValue, why))?;
             Command::HealthCheck(HealthCheck { endpoint, timeout })
         }
         _ => Command::Run,
@@ -182,8 +191,8 @@ fn health_check() -> clap::Command {
         .arg(
             Arg::new("endpoint")
                 .long("endpoint")
-                .value_name("HOST:PORT")
-                .help("Asks this health_check extension, and reads no config"),
+                .value_name("HOST:PORT[/PATH]")
+                .help("Asks this health_check extension, a URL or HOST:PORT and what its path is set to, and reads no config"),
         )
         .arg(
             Arg::new("timeout")
@@ -192,6 +201,25 @@ fn health_check() -> clap::Command {
                 .default_value("1s")
                 .help("Longest to wait for an answer"),
         )
+}
+
+/// Reads `host:port`, `host:port/path` or a URL of them.
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    let wrong = |why: &str| format!("--endpoint {text:?} {why}; write HOST:PORT/PATH");
+    let (is_url, rest) = match text.split_once("://") {
+        None => (false, text),
+        Some(("http", rest)) => (true, rest),
+        Some(_) => return Err(wrong("is asked over http alone")),
+    };
+    let (address, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let after_brackets = address.rsplit(']').next().unwrap_or_default();
+    let address = match after_brackets.contains(':') {
+        true => address.to_owned(),
+        false if is_url && !address.is_empty() => format!("{address}:80"),
+        false => return Err(wrong("has no port")),
+    };
+    let path = if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+    Ok(Endpoint { address, path })
 }
 
 fn all(matches: &ArgMatches, name: &str) -> Vec<String> {

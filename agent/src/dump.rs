@@ -13,10 +13,7 @@ use crate::{FAILED, MISUSED, OK};
 pub(crate) fn validate(sources: &Sources) -> u8 {
     with_runtime(async {
         match load::load(sources).await {
-            Ok(loaded) => {
-                tell(&load::show(&loaded.diagnostics));
-                buildable(&loaded.plan, &loaded.diagnostics)
-            }
+            Ok(loaded) => buildable(&loaded.plan, &loaded.diagnostics),
             Err(diagnostics) => wrong(&diagnostics),
         }
     })
@@ -33,7 +30,7 @@ pub(crate) fn print_config(sources: &Sources, how: PrintConfig) -> u8 {
             match &read.plan {
                 None => return wrong(&read.diagnostics),
                 Some(plan) if buildable(plan, &read.diagnostics) != OK => return MISUSED,
-                Some(_) => tell(&load::show(&read.diagnostics)),
+                Some(_) => {}
             }
         }
         let redaction =
@@ -69,7 +66,12 @@ pub(crate) fn wrong(diagnostics: &Diagnostics) -> u8 {
 pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
     service::no_core_dumps();
     match runtime::build() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let status = runtime.block_on(work);
+            // A name that is still being looked up must not hold up the end.
+            runtime.shutdown_background();
+            status
+        }
         Err(error) => {
             tell(&format!("Error: cannot start the runtime: {error}\n"));
             FAILED
@@ -77,8 +79,11 @@ pub(crate) fn with_runtime(work: impl Future<Output = u8>) -> u8 {
     }
 }
 
+/// Tells of warnings, and of what cannot be built.
 fn buildable(plan: &pipeline::Plan, diagnostics: &Diagnostics) -> u8 {
-    match Service::check(plan) {
+    let checked = Service::check(plan, diagnostics);
+    tell(&load::show(diagnostics));
+    match checked {
         Ok(()) => OK,
         Err(error) => {
             tell(&format!("Error: {}\n", diagnostics.mask().apply(&error.to_string())));

@@ -1,5 +1,6 @@
 //! TLS by rustls with ring: settings turned into configurations, and changed files taken up.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ mod client;
 mod server;
 mod trust;
 
-pub use client::ClientTls;
+pub use client::{ClientTls, check_client};
 pub use server::ServerTls;
 pub(crate) use trust::public_roots;
 
@@ -32,16 +33,16 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A text has no certificate in it, or a broken one.
-    #[error("tls.{key} has no valid certificate in PEM format")]
+    #[error("tls.{place} has no valid certificate in PEM format")]
     NoCertificate {
-        /// The key of the setting.
-        key: &'static str,
+        /// The key of the setting, and the file if there is one.
+        place: Place,
     },
     /// A text has no private key in it, or a broken one.
-    #[error("tls.{key} has no valid private key in PEM format")]
+    #[error("tls.{place} has no valid private key in PEM format")]
     NoKey {
-        /// The key of the setting.
-        key: &'static str,
+        /// The key of the setting, and the file if there is one.
+        place: Place,
     },
     /// Certificate and key do not fit together, or can't be used.
     #[error("the TLS certificate can't be used with its key: {0}")]
@@ -58,6 +59,45 @@ pub enum TlsError {
     /// The name is no host name and no address.
     #[error("tls.server_name_override {0:?} is no valid host name")]
     ServerName(String),
+}
+
+/// Where a PEM text was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    key: &'static str,
+    file: Option<PathBuf>,
+}
+
+impl Place {
+    /// The place of a setting's text, by the keys for a file and for the text itself.
+    fn of(source: Option<&PemSource>, file_key: &'static str, text_key: &'static str) -> Self {
+        match source {
+            Some(PemSource::File(path)) => Self { key: file_key, file: Some(path.clone()) },
+            Some(PemSource::Pem(_)) => Self { key: text_key, file: None },
+            None => Self { key: file_key, file: None },
+        }
+    }
+
+    fn of_ca(material: &TlsMaterial) -> Self {
+        Self::of(material.ca.as_ref(), "ca_file", "ca_pem")
+    }
+
+    fn of_cert(material: &TlsMaterial) -> Self {
+        Self::of(material.cert.as_ref(), "cert_file", "cert_pem")
+    }
+
+    fn of_key(material: &TlsMaterial) -> Self {
+        Self::of(material.key.as_ref(), "key_file", "key_pem")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{} {}", self.key, file.display()),
+            None => f.write_str(self.key),
+        }
+    }
 }
 
 /// PEM texts as they were read, so that a change is noticed.
@@ -79,14 +119,14 @@ impl Pems {
         })
     }
 
-    /// The own certificate with its chain, and its key.
-    fn pair(&self) -> Result<Option<Pair>, TlsError> {
+    /// The own certificate with its chain, and its key, of these settings.
+    fn pair(&self, material: &TlsMaterial) -> Result<Option<Pair>, TlsError> {
         let (Some(cert), Some(key)) = (&self.cert, &self.key) else {
             return Ok(None);
         };
-        let chain = certificates(cert, "cert_file or cert_pem")?;
+        let chain = certificates(cert, &Place::of_cert(material))?;
         let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|_broken| TlsError::NoKey { key: "key_file or key_pem" })?;
+            .map_err(|_broken| TlsError::NoKey { place: Place::of_key(material) })?;
         Ok(Some((chain, key)))
     }
 }
@@ -103,18 +143,19 @@ fn read(source: Option<&PemSource>, key: &'static str) -> Result<Option<Vec<u8>>
     }
 }
 
-fn certificates(pem: &[u8], key: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let none = |_broken| TlsError::NoCertificate { key };
+fn certificates(pem: &[u8], place: &Place) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let none = || TlsError::NoCertificate { place: place.clone() };
     let chain: Vec<_> =
-        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(none)?;
-    if chain.is_empty() { Err(TlsError::NoCertificate { key }) } else { Ok(chain) }
+        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_broken| none())?;
+    if chain.is_empty() { Err(none()) } else { Ok(chain) }
 }
 
 /// The authorities of a PEM text; one that can't be parsed makes the text unusable.
-fn authorities(pem: &[u8], key: &'static str) -> Result<RootCertStore, TlsError> {
+fn authorities(pem: &[u8], place: &Place) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(pem, key)? {
-        roots.add(certificate).map_err(|_broken| TlsError::NoCertificate { key })?;
+    for certificate in certificates(pem, place)? {
+        let none = |_broken| TlsError::NoCertificate { place: place.clone() };
+        roots.add(certificate).map_err(none)?;
     }
     Ok(roots)
 }

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use crate::consumer::{BoxFuture, Consumer};
-use crate::context::StartError;
+use crate::context::{Hosting, StartError};
 use crate::deadline::Deadline;
 
 /// What every running component can do. It is started once, after everything it sends to, and shut down once, before
@@ -24,6 +24,12 @@ pub trait Component: Send + Sync {
     fn flush(&self, deadline: Deadline) -> BoxFuture<'_, usize> {
         let _nothing_held = deadline;
         Box::pin(async { 0 })
+    }
+
+    /// Why it cannot start in a process in such a place, whatever its settings; nothing where it can. For whoever checks a config.
+    fn unfit_for(&self, hosting: Hosting) -> Option<&'static str> {
+        let _fit_for_all = hosting;
+        None
     }
 
     /// Stops for good: takes nothing new, passes on or sends what is held until the deadline, joins its tasks. Returns the items

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use confmap::Section;
+use confmap::{Capability, Section};
 use pdata::Signal;
 
 use crate::component::{Connector, Exporter, Extension, Processor, Receiver};
 use crate::context::{BuildError, Context};
 use crate::id::ComponentKind;
+use crate::listeners::TransportAddress;
 use crate::outlet::{Outlet, Outlets};
 
 /// Makes a receiver that serves all its signals.
@@ -28,6 +29,17 @@ pub type BuildConnector =
 /// Makes a service extension.
 pub type BuildExtension =
     Box<dyn Fn(Context) -> Result<Arc<dyn Extension>, BuildError> + Send + Sync>;
+
+/// Where a running agent says over HTTP whether it is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Where it listens.
+    pub address: TransportAddress,
+    /// The path of the page.
+    pub path: String,
+    /// Whether it speaks TLS.
+    pub is_encrypted: bool,
+}
 
 macro_rules! factory {
     ($(#[$doc:meta])* $name:ident, $kind:ident, $build:ty, { $($(#[$field_doc:meta])* $field:ident: $type:ty),* }) => {
@@ -104,5 +116,11 @@ factory!(
 );
 factory!(
     /// A type of service extension.
-    ExtensionFactory, Extension, BuildExtension, {}
+    ExtensionFactory, Extension, BuildExtension, {
+        /// What it can be to other components.
+        provides: &'static [Capability],
+        /// Where such an extension says whether the agent is ready, for a section without errors. Reads and finishes the section as
+        /// `parse` does.
+        probe: Option<fn(Section<'_>) -> Probe>
+    }
 );

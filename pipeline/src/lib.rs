@@ -37,7 +37,7 @@ pub use deadline::Deadline;
 pub use envelope::Envelope;
 pub use factory::{
     BuildConnector, BuildExporter, BuildExtension, BuildProcessor, BuildReceiver, ConnectorFactory,
-    ExporterFactory, ExtensionFactory, ProcessorFactory, ReceiverFactory,
+    ExporterFactory, ExtensionFactory, Probe, ProcessorFactory, ReceiverFactory,
 };
 pub use gate::Gate;
 pub use id::{ComponentId, ComponentKind, IdError, PipelineId};

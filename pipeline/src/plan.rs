@@ -5,6 +5,7 @@
 //! `otelcol/config.go`, `service/pipelines/config.go`, `service/internal/graph`).
 
 mod connections;
+mod extensions;
 mod pipelines;
 mod sections;
 mod settings;
@@ -16,7 +17,8 @@ use confmap::{Diagnostic, Diagnostics, Node, Path, Section};
 use pdata::Signal;
 
 use crate::factory::{
-    ConnectorFactory, ExporterFactory, ExtensionFactory, Factory, ProcessorFactory, ReceiverFactory,
+    ConnectorFactory, ExporterFactory, ExtensionFactory, Factory, Probe, ProcessorFactory,
+    ReceiverFactory,
 };
 use crate::id::{ComponentId, ComponentKind, PipelineId};
 
@@ -111,6 +113,7 @@ impl Plan {
         root.finish();
 
         let order = connections::check(&pipelines, &configured, diagnostics);
+        extensions::check(&configured, &pipelines, &enabled, components, diagnostics);
         configured.warn_of_unused(&pipelines, &enabled, diagnostics);
         if diagnostics.has_errors() {
             return None;
@@ -130,6 +133,16 @@ impl Plan {
             memory,
             renamed,
         })
+    }
+
+    /// Where the agent that runs a configuration says whether it is ready: what the first of `service::extensions` that has such a page
+    /// is set to, and its id. Nothing else of the configuration has to be sound; errors of that extension's section go to `diagnostics`.
+    pub fn probe(
+        config: &Node,
+        components: &Components,
+        diagnostics: &Diagnostics,
+    ) -> Option<(ComponentId, Probe)> {
+        extensions::probe(config, components, diagnostics)
     }
 
     /// `service::memory`.

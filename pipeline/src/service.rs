@@ -6,6 +6,7 @@ mod reload;
 
 use std::time::Duration;
 
+use confmap::{Diagnostic, Diagnostics, Path};
 use telemetry::Registration;
 use telemetry::names;
 use tokio::task::JoinSet;
@@ -82,13 +83,21 @@ impl Service {
         Ok(Self { process, graph, pipelines, shutdown, retiring, _budget_series })
     }
 
-    /// Builds everything that a plan asks for, and starts nothing: what `validate` does beyond reading.
+    /// Builds everything that a plan asks for, and starts nothing: what `validate` does beyond reading. Warns of what starts elsewhere
+    /// than on a machine or in a container.
     ///
     /// # Errors
     /// When a component cannot be made.
-    pub fn check(plan: &Plan) -> Result<(), ServiceError> {
-        let kept = Graph::default();
-        Builder::build(plan, &Process::default(), &kept.instances)?;
+    pub fn check(plan: &Plan, diagnostics: &Diagnostics) -> Result<(), ServiceError> {
+        let (kept, process) = (Graph::default(), Process::default());
+        let (graph, _no_redirects) = Builder::build(plan, &process, &kept.instances)?;
+        for (key, instance) in &graph.instances {
+            if let Some(why) = instance.component.unfit_for(process.hosting) {
+                let path = Path::from(key.kind().section()).key(&key.id().to_string());
+                let place = instance.section.origin();
+                diagnostics.push(Diagnostic::warning(path, why).at(place).without_excerpt());
+            }
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use confmap::{BoxFuture, Provider, ProviderError, Providers, Reference, Retrieved};
 
 /// What stands in the place of a value that has not been fetched.
-const PLACEHOLDER: &str = "not-fetched-yet";
+pub(crate) const PLACEHOLDER: &str = "not-fetched-yet";
 
 /// A provider that fetches nothing and remembers that it was asked.
 pub(crate) struct Later {

@@ -1,7 +1,7 @@
 //! What the binaries share: the table of components, the way from locations to a plan, the process's own logs and metrics.
 //!
 //! Until the receivers listen, nothing here opens a connection, reads certificates or resolves a name, unless a part of the config has to
-//! be fetched.
+//! be fetched, or a section names a file of certificates.
 
 mod components;
 mod later;

@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal;
 
-use confmap::{Diagnostics, Node, Providers, Refresh, ResolveOptions, Severity};
+use confmap::{Diagnostics, Node, Providers, Refresh, ResolveOptions, Resolved, Severity};
 use pipeline::Plan;
 use telemetry::LogSettings;
 
 use crate::components::COMPONENTS;
-use crate::later::Later;
+use crate::later::{Later, PLACEHOLDER};
 use crate::own_telemetry::OwnTelemetry;
 
 /// Where the config comes from.
@@ -79,6 +79,44 @@ pub enum Look {
     },
 }
 
+/// A config's tree without what comes over the network, not read any further.
+pub struct Sketch {
+    /// The tree, with placeholders in the places of what is missing.
+    pub tree: Result<Tree, Diagnostics>,
+    /// Whether anything is missing.
+    pub is_partial: bool,
+}
+
+/// A config resolved, and not read any further.
+pub struct Tree {
+    /// The whole tree.
+    pub root: Node,
+    /// Warnings, and what is to be hidden.
+    pub diagnostics: Diagnostics,
+}
+
+/// Resolves a config as far as that goes without touching the network.
+pub async fn sketch(sources: &Sources) -> Sketch {
+    let (providers, missing) = Later::instead_of(&providers(), local());
+    let tree = resolve(sources, &providers).await;
+    let tree = tree.map(|resolved| Tree { root: resolved.root, diagnostics: resolved.warnings });
+    Sketch { tree, is_partial: !missing.take().is_empty() }
+}
+
+/// Resolves a config.
+///
+/// # Errors
+/// All that is wrong, when it cannot be resolved.
+pub async fn tree(sources: &Sources) -> Result<Tree, Diagnostics> {
+    let resolved = resolve(sources, &providers()).await?;
+    Ok(Tree { root: resolved.root, diagnostics: resolved.warnings })
+}
+
+/// Whether a text has a placeholder in it, of [`sketch`] or [`look`].
+pub fn has_placeholder(text: &str) -> bool {
+    text.contains(PLACEHOLDER)
+}
+
 /// Reads a config without touching the network.
 pub async fn look(sources: &Sources) -> Look {
     let (providers, missing) = Later::instead_of(&providers(), local());
@@ -107,18 +145,21 @@ pub async fn read(sources: &Sources) -> Result<Read, Diagnostics> {
 }
 
 async fn read_with(sources: &Sources, providers: &Providers) -> Result<Read, Diagnostics> {
-    let embedded = [sources.embedded.to_owned()];
-    let locations = match sources.locations.as_slice() {
-        [] => &embedded[..],
-        locations => locations,
-    };
-    let options = ResolveOptions::default();
-    let resolved = confmap::resolve(locations, &sources.sets, providers, options).await?;
+    let resolved = resolve(sources, providers).await?;
     let (root, diagnostics, refresh) = (resolved.root, resolved.warnings, resolved.refresh);
     let telemetry = root.get("service").and_then(|service| service.get("telemetry"));
     let telemetry = OwnTelemetry::read(telemetry, sources.log.clone(), &diagnostics);
     let plan = Plan::read(&root, &COMPONENTS, &diagnostics);
     Ok(Read { root, plan, telemetry, diagnostics, refresh })
+}
+
+async fn resolve(sources: &Sources, providers: &Providers) -> Result<Resolved, Diagnostics> {
+    let embedded = [sources.embedded.to_owned()];
+    let locations = match sources.locations.as_slice() {
+        [] => &embedded[..],
+        locations => locations,
+    };
+    confmap::resolve(locations, &sources.sets, providers, ResolveOptions::default()).await
 }
 
 /// The config providers of this binary.

@@ -137,6 +137,81 @@ fn healthcheck_says_whether_the_agent_of_a_config_is_ready() {
 }
 
 #[test]
+fn healthcheck_asks_the_page_where_the_extension_has_it() {
+    let port = ports::free();
+    let page = format!(
+        "{{ use_v2: true, http: {{ endpoint: \"127.0.0.1:{port}\", status: {{ path: /live }} }} }}"
+    );
+    let gateway = Gateway::new().exporter("nop", "{}").extension("healthcheckv2", &page);
+    let agent = gateway.start();
+    let ready = with_config("healthcheck", &gateway.yaml());
+    assert_eq!(ready.code, Some(0), "{}", ready.stderr);
+    assert!(ready.stdout.contains("answered HTTP/1.1 200"), "{}", ready.stdout);
+    for (endpoint, code) in [
+        (format!("http://127.0.0.1:{port}/live"), 0),
+        (format!("127.0.0.1:{port}/live"), 0),
+        (format!("127.0.0.1:{port}"), 1),
+    ] {
+        let ended = run(&["healthcheck", "--endpoint", &endpoint]);
+        assert_eq!(ended.code, Some(code), "{endpoint}: {}", ended.stderr);
+    }
+    agent.stop();
+}
+
+#[test]
+fn authenticator_that_is_not_there_is_found_before_anything_starts() {
+    let settings = "{ endpoint: \"http://127.0.0.1:1\", auth: { authenticator: oidc } }";
+    let yaml = Gateway::new().exporter("otlphttp", settings).yaml();
+    for ended in [with_config("validate", &yaml), Setup::config(&yaml).run()] {
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        for word in
+            ["exporters::otlphttp::auth::authenticator", ".yaml:", "no extension here has the type"]
+        {
+            assert!(ended.stderr.contains(word), "{word} is missing in:\n{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn tls_material_that_cannot_be_used_is_found_before_anything_starts() {
+    let tls = "endpoint: \"http://127.0.0.1:1\", tls: { ca_file: /no/such }";
+    for (exporter, settings) in [
+        ("otlp", tls.to_owned()),
+        ("otlphttp", tls.to_owned()),
+        ("zipkin", tls.to_owned()),
+        (
+            "datadog",
+            "api: { key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa }, tls: { ca_file: /no/such }".to_owned(),
+        ),
+    ] {
+        let yaml = Gateway::new().exporter(exporter, &format!("{{ {settings} }}")).yaml();
+        for ended in [with_config("validate", &yaml), Setup::config(&yaml).run()] {
+            assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+            // In a log of JSON, quotes are escaped.
+            let told = ended.stderr.replace("\\\"", "\"");
+            for word in [&format!("\"{exporter}\" exporter"), "ca_file /no/such"] {
+                assert!(told.contains(word), "{word} is missing in:\n{told}");
+            }
+        }
+    }
+    let inline = "{ endpoint: \"http://127.0.0.1:1\", tls: { ca_pem: hidden-word } }";
+    let ended = with_config("validate", &Gateway::new().exporter("otlphttp", inline).yaml());
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ca_pem"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("hidden-word"), "{}", ended.stderr);
+}
+
+#[test]
+fn validate_warns_of_what_starts_in_lambda_only() {
+    let yaml = "receivers: { telemetryapi: }\nexporters: { nop: }\nservice: { pipelines: { logs: { receivers: [telemetryapi], exporters: [nop] } } }";
+    let ended = with_config("validate", yaml);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let expected = "receivers::telemetryapi: starts in the Lambda extension only";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    assert!(ended.stderr.contains("c.yaml:1:"), "{}", ended.stderr);
+}
+
+#[test]
 fn the_health_page_follows_the_agent() {
     let gateway = Gateway::new().health_check().exporter("nop", "{}");
     let agent = gateway.start();

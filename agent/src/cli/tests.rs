@@ -39,6 +39,9 @@ fn wrong_command_lines_end_with_2_and_help_with_0() {
         "--config",
         "print-config --format xml",
         "healthcheck --timeout soon",
+        "healthcheck --endpoint https://h:1/",
+        "healthcheck --endpoint h",
+        "healthcheck --endpoint http:///x",
     ] {
         assert_eq!(parse_words(words).unwrap_err().exit_code(), 2, "{words}");
     }
@@ -74,15 +77,21 @@ fn gates_may_be_turned_off_with_a_hyphen() {
 
 #[test]
 fn health_check_takes_an_endpoint_and_a_timeout() {
-    let Command::HealthCheck(how) =
-        parse_words("healthcheck --endpoint h:1 --timeout 250ms").unwrap().command
-    else {
-        panic!("no health check");
-    };
-    assert_eq!(
-        how,
-        HealthCheck { endpoint: Some("h:1".to_owned()), timeout: Duration::from_millis(250) }
-    );
+    for (text, address, path) in [
+        ("h:1", "h:1", "/"),
+        ("h:1/live", "h:1", "/live"),
+        ("http://[::1]:1/a?b=c", "[::1]:1", "/a?b=c"),
+        ("http://[::1]", "[::1]:80", "/"),
+        (":1", ":1", "/"),
+    ] {
+        let words = format!("healthcheck --endpoint {text} --timeout 250ms");
+        let Command::HealthCheck(how) = parse_words(&words).unwrap().command else {
+            panic!("no health check");
+        };
+        let endpoint = Endpoint { address: address.to_owned(), path: path.to_owned() };
+        let timeout = Duration::from_millis(250);
+        assert_eq!(how, HealthCheck { endpoint: Some(endpoint), timeout });
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use confmap::Node;
-use pipeline::ComponentId;
+use confmap::{Diagnostics, Node};
+use pipeline::{ComponentId, Plan, Probe, TransportAddress};
+use service::COMPONENTS;
+use service::load::{self, Tree};
 
 /// Somebody who can say whether the agent is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,25 +33,86 @@ pub(super) enum Target {
     },
 }
 
-/// The health_check extension that runs, if there is one, otherwise the ports of the receivers that pipelines use.
-pub(super) fn of(root: &Node) -> Vec<Target> {
+/// Whom to ask, and how sure that is.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) targets: Vec<Target>,
+    /// A part of the config that decides whom to ask is a placeholder.
+    pub(super) is_open: bool,
+}
+
+/// The page of an extension that runs, if there is one, otherwise the ports of the receivers that pipelines use.
+///
+/// # Errors
+/// What is wrong with that extension's section.
+pub(super) fn of(tree: Tree) -> Result<Found, Diagnostics> {
+    let Tree { root, diagnostics } = tree;
+    let probe = Plan::probe(&root, &COMPONENTS, &diagnostics);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
     let service = root.get("service");
     let extensions = service.and_then(|service| service.get("extensions"));
-    let is_health_check = |id: &ComponentId| is_type(id, "healthcheck");
-    if let Some(id) = ids(extensions).into_iter().find(is_health_check) {
-        let section = section(root, "extensions", &id);
-        return vec![extension(&id, section)];
+    let whole = [service, root.get("extensions")].into_iter().flatten().any(is_placeholder)
+        || extensions.is_some_and(has_placeholder);
+    let (targets, is_open) = match probe {
+        Some((id, probe)) => (vec![page(&id, probe)], whole),
+        None => {
+            let pipelines = service.and_then(|service| service.get("pipelines"));
+            let used = used_receivers(pipelines);
+            let sections = used.iter().map(|id| (id, section(&root, "receivers", id)));
+            let is_open = whole
+                || root.get("receivers").is_some_and(is_placeholder)
+                || pipelines.is_some_and(has_placeholder)
+                || sections.clone().filter_map(|(_, section)| section).any(is_open_receiver);
+            (sections.flat_map(|(id, section)| receiver(id, section)).collect(), is_open)
+        }
+    };
+    let is_open = is_open || targets.iter().any(|target| load::has_placeholder(&target.place()));
+    Ok(Found { targets, is_open })
+}
+
+impl Target {
+    /// Where it is.
+    fn place(&self) -> String {
+        match self {
+            Target::Extension { address, path } => format!("{address}{path}"),
+            Target::Port { address, .. } => address.clone(),
+            Target::File { path, .. } => path.display().to_string(),
+        }
     }
-    let pipelines = service.and_then(|service| service.get("pipelines")).and_then(Node::as_map);
+}
+
+/// Whether the whole value is a placeholder, or a text with one.
+fn is_placeholder(node: &Node) -> bool {
+    node.text().is_some_and(load::has_placeholder)
+}
+
+/// Whether there is a placeholder anywhere in a value.
+fn has_placeholder(node: &Node) -> bool {
+    is_placeholder(node)
+        || node.as_seq().into_iter().flatten().any(has_placeholder)
+        || node.as_map().into_iter().flatten().any(|entry| has_placeholder(&entry.node))
+}
+
+/// Whether a receiver's ports may be other ones than its section says so far.
+fn is_open_receiver(section: &Node) -> bool {
+    let protocols = section.get("protocols");
+    let each = protocols.and_then(Node::as_map).into_iter().flatten().map(|entry| &entry.node);
+    [Some(section), protocols].into_iter().flatten().chain(each).any(is_placeholder)
+}
+
+/// The receivers that pipelines use.
+fn used_receivers(pipelines: Option<&Node>) -> Vec<ComponentId> {
     let mut used: Vec<ComponentId> = Vec::new();
-    for pipeline in pipelines.into_iter().flatten() {
+    for pipeline in pipelines.and_then(Node::as_map).into_iter().flatten() {
         for id in ids(pipeline.node.get("receivers")) {
             if !used.contains(&id) {
                 used.push(id);
             }
         }
     }
-    used.iter().flat_map(|id| receiver(id, section(root, "receivers", id))).collect()
+    used
 }
 
 /// Whether an id is of a type, whichever way its underscores are written.
@@ -76,19 +139,15 @@ fn section<'a>(root: &'a Node, kind: &str, id: &ComponentId) -> Option<&'a Node>
     Some(&entry.node)
 }
 
-fn extension(id: &ComponentId, section: Option<&Node>) -> Target {
-    let text = |key: &str| section?.get(key)?.text().map(str::to_owned);
-    let address = text("endpoint").unwrap_or_else(|| "localhost:13133".to_owned());
-    let is_encrypted =
-        section.and_then(|section| section.get("tls")).is_some_and(|tls| !tls.is_null());
-    if text("transport").as_deref() == Some("unix") {
-        return Target::File { name: id.to_string(), path: socket_path(&address) };
-    }
-    if is_encrypted {
+fn page(id: &ComponentId, probe: Probe) -> Target {
+    match probe.address {
+        TransportAddress::Unix(path) => Target::File { name: id.to_string(), path },
         // That it listens says that it runs; what it says would need its certificate authority.
-        return Target::Port { name: id.to_string(), address };
+        TransportAddress::Tcp(address) if probe.is_encrypted => {
+            Target::Port { name: id.to_string(), address }
+        }
+        TransportAddress::Tcp(address) => Target::Extension { address, path: probe.path },
     }
-    Target::Extension { address, path: text("path").unwrap_or_else(|| "/".to_owned()) }
 }
 
 fn receiver(id: &ComponentId, section: Option<&Node>) -> Vec<Target> {
@@ -122,29 +181,81 @@ fn socket_path(endpoint: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn check(yaml: &str, expected: &[&str]) {
+    fn found(yaml: &str) -> Result<Found, Diagnostics> {
         let root = Node::from_yaml("test", yaml).unwrap();
-        let found: Vec<String> = of(&root)
-            .into_iter()
-            .map(|target| match target {
-                Target::Extension { address, path } => format!("http {address} {path}"),
-                Target::Port { name, address } => format!("port {address} of {name}"),
-                Target::File { name, path } => format!("file {} of {name}", path.display()),
-            })
-            .collect();
-        assert_eq!(found, expected, "{yaml}");
+        of(Tree { root, diagnostics: Diagnostics::new() })
+    }
+
+    fn check(yaml: &str, expected: &[&str]) {
+        let found = found(yaml).unwrap().targets.into_iter();
+        let found = found.map(|target| match target {
+            Target::Extension { address, path } => format!("http {address} {path}"),
+            Target::Port { name, address } => format!("port {address} of {name}"),
+            Target::File { name, path } => format!("file {} of {name}", path.display()),
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{yaml}");
     }
 
     #[test]
-    fn the_health_check_extension_is_asked_if_it_runs() {
-        let listed = "{service: {extensions: [health_check]}, extensions: {health_check: {endpoint: '0.0.0.0:1', path: /x}}}";
-        check(listed, &["http 0.0.0.0:1 /x"]);
-        check(
-            "{service: {extensions: [healthcheck/a]}, extensions: {healthcheck/a: }}",
-            &["http localhost:13133 /"],
-        );
-        let encrypted = "{service: {extensions: [health_check]}, extensions: {health_check: {tls: {cert_file: c}}}}";
-        check(encrypted, &["port localhost:13133 of health_check"]);
+    #[cfg(feature = "extension-health-check")]
+    fn the_page_of_the_health_check_extension_is_asked_if_it_runs() {
+        for (id, section, expected) in [
+            ("health_check", "{endpoint: '0.0.0.0:1', path: /x}", "http 0.0.0.0:1 /x"),
+            ("healthcheck/a", "", "http localhost:13133 /"),
+            ("healthcheckv2", "{endpoint: 'h:1'}", "http h:1 /"),
+            ("healthcheckv2", "{use_v2: true, http: {endpoint: 'h:1'}}", "http h:1 /status"),
+            (
+                "health_check",
+                "{use_v2: true, http: {endpoint: 'h:1', status: {path: /healthz}}}",
+                "http h:1 /healthz",
+            ),
+            (
+                "health_check",
+                "{tls: {cert_file: c, key_file: k}}",
+                "port localhost:13133 of health_check",
+            ),
+            ("health_check", "{endpoint: /run/h, transport: unix}", "file /run/h of health_check"),
+        ] {
+            let yaml = format!(
+                "{{service: {{extensions: [sigv4auth, {id}], pipelines: 7}}, extensions: {{sigv4auth: {{odd: 1}}, {id}: {section}}}}}"
+            );
+            check(&yaml, &[expected]);
+        }
+        let wrong =
+            "{service: {extensions: [health_check]}, extensions: {health_check: {path: x}}}";
+        assert_eq!(found(wrong).unwrap_err().error_count(), 1);
+    }
+
+    #[test]
+    #[cfg(feature = "extension-health-check")]
+    fn what_decides_whom_to_ask_is_open_while_it_is_missing() {
+        const MISSING: &str = "not-fetched-yet";
+        let page = "{exporters: {x: {key: MISSING}}, extensions: {health_check: {endpoint: 'h:1', response_body: {healthy: MISSING}}}, service: {extensions: [health_check]}}";
+        let ports = "{receivers: {otlp: {protocols: {grpc: {endpoint: 'h:1', tls: {key_pem: MISSING}}}}}, service: {pipelines: {traces: {receivers: [otlp]}}}}";
+        for (yaml, changes) in [
+            (
+                page,
+                &[
+                    ("h:1", MISSING),
+                    ("[health_check]", MISSING),
+                    ("{extensions: [health_check]}", MISSING),
+                ][..],
+            ),
+            (
+                ports,
+                &[("h:1", "MISSING:1"), ("[otlp]", MISSING), ("{grpc: ", "{grpc: MISSING, a: ")],
+            ),
+        ] {
+            let found_in = |yaml: &str| found(&yaml.replace("MISSING", MISSING)).unwrap();
+            assert!(!found_in(yaml).is_open, "{yaml}");
+            for (part, other) in changes {
+                let yaml = yaml.replace(part, other);
+                assert!(
+                    found(&yaml.replace("MISSING", MISSING)).map_or(true, |f| f.is_open),
+                    "{yaml}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl GrpcClient {
             user_agent: text(section.get("user_agent")).or(defaults.user_agent),
             balancer: section.get("balancer_name").unwrap_or(defaults.balancer),
             authority: text(section.get("authority")).or(defaults.authority),
-            auth: Auth::read(section).or(defaults.auth),
+            auth: Auth::read_for_client(section).or(defaults.auth),
         };
         read.check(section);
         read

@@ -86,7 +86,7 @@ impl GrpcServer {
                 .or(defaults.max_concurrent_streams)
                 .filter(|streams| *streams > 0),
             keepalive: ServerKeepalive::read(section, defaults.keepalive),
-            auth: Auth::read(section).or(defaults.auth),
+            auth: Auth::read_for_grpc_server(section).or(defaults.auth),
             include_metadata: section.get("include_metadata").unwrap_or(defaults.include_metadata),
         }
     }

@@ -87,7 +87,7 @@ impl HttpClient {
             tls: TlsClient::read(section, defaults.tls),
             timeout: limit(section.get("timeout"), defaults.timeout),
             headers: Headers::read(section, "headers", defaults.headers),
-            auth: Auth::read(section).or(defaults.auth),
+            auth: Auth::read_for_client(section).or(defaults.auth),
             compression,
             compression_level,
             max_idle_conns: read_max_idle(section, defaults.max_idle_conns),

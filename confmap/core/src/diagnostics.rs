@@ -8,7 +8,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Mask, Node, Origin, Path, limits::MAX_DIAGNOSTICS, mask, user_info};
+use crate::{
+    ExtensionReference, Mask, Node, Origin, Path, limits::MAX_DIAGNOSTICS, mask, user_info,
+};
 
 mod excerpt;
 mod render;
@@ -234,8 +236,15 @@ struct Inner {
     items: Vec<Diagnostic>,
     errors: usize,
     left_out: usize,
-    secrets: HashSet<Path>,
+    noted: Box<Noted>,
     mask: Mask,
+}
+
+/// What was learnt of values while they were read.
+#[derive(Debug, Default)]
+struct Noted {
+    secrets: HashSet<Path>,
+    extensions: Vec<ExtensionReference>,
 }
 
 impl Inner {
@@ -282,7 +291,8 @@ impl Diagnostics {
         let mut inner = self.inner();
         inner.errors += other.errors - kept_errors;
         inner.left_out += other.left_out;
-        inner.secrets.extend(other.secrets);
+        inner.noted.secrets.extend(other.noted.secrets);
+        inner.noted.extensions.extend(other.noted.extensions);
         inner.conceal(&other.mask);
     }
 
@@ -326,15 +336,25 @@ impl Diagnostics {
     /// The paths whose values were decoded into a type that is secret, for a printer to mask.
     #[must_use]
     pub fn secret_paths(&self) -> HashSet<Path> {
-        self.inner().secrets.clone()
+        self.inner().noted.secrets.clone()
+    }
+
+    /// The settings that name a service extension. That there is one is for the reader of the whole configuration to check.
+    #[must_use]
+    pub fn extension_references(&self) -> Vec<ExtensionReference> {
+        self.inner().noted.extensions.clone()
+    }
+
+    pub(crate) fn add_extension_reference(&self, reference: ExtensionReference) {
+        self.inner().noted.extensions.push(reference);
     }
 
     pub(crate) fn add_secret_path(&self, path: &Path) {
-        self.inner().secrets.insert(path.clone());
+        self.inner().noted.secrets.insert(path.clone());
     }
 
     pub(crate) fn is_secret_path(&self, path: &Path) -> bool {
-        self.inner().secrets.contains(path)
+        self.inner().noted.secrets.contains(path)
     }
 
     fn left_out(&self) -> usize {

@@ -55,6 +55,7 @@
 
 pub mod limits;
 
+mod capability;
 mod decode;
 mod diagnostics;
 mod join;
@@ -75,6 +76,7 @@ mod user_info;
 mod weight;
 mod yaml;
 
+pub use capability::{Capability, ExtensionReference};
 pub use decode::{
     Decode, Mismatch,
     duration::{DurationError, parse as parse_duration},

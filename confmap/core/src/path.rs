@@ -42,6 +42,12 @@ impl Path {
         self.steps.is_empty()
     }
 
+    /// Whether this is `other`, or a path below it.
+    #[must_use]
+    pub fn starts_with(&self, other: &Self) -> bool {
+        self.steps.starts_with(&other.steps)
+    }
+
     /// The path with `::` between its parts, `service::extensions::0`.
     #[must_use]
     pub fn delimited(&self) -> String {
@@ -124,5 +130,7 @@ mod tests {
         assert_eq!(path.to_string(), "exporters.otlp/a.b.headers[2].name");
         assert_eq!(path.delimited(), "exporters::otlp/a.b::headers::2::name");
         assert!(Path::from("").is_root());
+        assert!(path.starts_with(&Path::from("exporters::otlp/a.b")));
+        assert!(!path.starts_with(&Path::from("exporters::otlp")));
     }
 }

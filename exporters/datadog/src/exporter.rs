@@ -63,6 +63,8 @@ pub(crate) fn build(
     shared: &Arc<Shared>,
     context: Context,
 ) -> Result<Arc<dyn Exporter>, BuildError> {
+    let tls = &shared.config.client.tls;
+    net::tls::check_client(tls).map_err(|error| BuildError(error.to_string()))?;
     match context.signal {
         Some(Signal::Traces) => {
             let settings = shared.config.helper.clone();

@@ -22,6 +22,10 @@ const WITHOUT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Makes the exporter for the context's signal.
 pub(crate) fn build(config: &Config, context: Context) -> Result<Arc<dyn Exporter>, BuildError> {
+    let tls = &config.client.tls;
+    if !tls.is_plaintext() {
+        net::tls::check_client(tls).map_err(|error| BuildError(error.to_string()))?;
+    }
     let push = OtlpGrpc {
         settings: config.client.clone(),
         timeout: config.helper.timeout.0.unwrap_or(WITHOUT_TIMEOUT),

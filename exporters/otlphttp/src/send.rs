@@ -35,6 +35,7 @@ pub(crate) fn build(config: &Config, context: Context) -> Result<Arc<dyn Exporte
         );
         return Err(BuildError(text));
     };
+    net::tls::check_client(&config.client.tls).map_err(|error| BuildError(error.to_string()))?;
     let mut settings = config.helper.clone();
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
     settings.labels = vec![

@@ -35,6 +35,7 @@ pub(crate) fn build(config: &Config, context: Context) -> Result<Arc<dyn Exporte
     let url = config.url.clone().ok_or_else(|| {
         BuildError(format!("exporters::{}: requires a non-empty \"endpoint\"", context.id))
     })?;
+    net::tls::check_client(&config.client.tls).map_err(|error| BuildError(error.to_string()))?;
     let push = Zipkin {
         config: config.clone(),
         shown_url: shown(&url),

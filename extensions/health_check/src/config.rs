@@ -5,6 +5,7 @@
 
 use config::{HttpServer, ListenAddress};
 use confmap::Section;
+use pipeline::{Probe, TransportAddress};
 
 const ENDPOINT: &str = "localhost:13133";
 
@@ -59,6 +60,20 @@ impl Config {
         }
         section.finish();
         config
+    }
+
+    /// Where the page is.
+    pub(crate) fn probe(self) -> Probe {
+        let Self { http, path, form: _ } = self;
+        Probe { address: address(&http.address), path, is_encrypted: http.tls.is_some() }
+    }
+}
+
+/// What to listen at.
+pub(crate) fn address(settings: &ListenAddress) -> TransportAddress {
+    match settings.unix_path() {
+        Some(path) => TransportAddress::Unix(path),
+        None => TransportAddress::Tcp(settings.bind_address()),
     }
 }
 

@@ -16,6 +16,8 @@ use pipeline::{BuildExtension, Extension, ExtensionFactory};
 pub static FACTORY: ExtensionFactory = ExtensionFactory {
     component_type: "health_check",
     aliases: &["healthcheckv2"],
+    provides: &[],
+    probe: Some(|section| config::Config::read(section).probe()),
     parse: |section| -> BuildExtension {
         let config = Arc::new(config::Config::read(section));
         Box::new(move |context| {

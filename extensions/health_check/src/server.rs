@@ -7,8 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use net::ReplyBody;
 use net::server::{Server, ServerSettings, handler_fn};
 use pipeline::{
-    BoxFuture, Component, Context, Deadline, Extension, Listener, Socket, StartError,
-    TransportAddress, Vitals,
+    BoxFuture, Component, Context, Deadline, Extension, Listener, Socket, StartError, Vitals,
 };
 
 use crate::config::Config;
@@ -34,10 +33,7 @@ impl HealthCheck {
 
     fn serve(&self) -> Result<(), StartError> {
         let http: &HttpServer = &self.config.http;
-        let address = match http.address.unix_path() {
-            Some(path) => TransportAddress::Unix(path),
-            None => TransportAddress::Tcp(http.address.bind_address()),
-        };
+        let address = crate::config::address(&http.address);
         let listener = self.context.listen(&address)?;
         let failed = |error: std::io::Error| StartError(format!("cannot serve {address}: {error}"));
         let socket = match listener.socket.try_clone().map_err(failed)? {

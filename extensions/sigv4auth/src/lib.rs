@@ -9,12 +9,15 @@ mod scope;
 
 use std::sync::Arc;
 
+use confmap::Capability;
 use pipeline::{BuildExtension, Extension, ExtensionFactory};
 
 /// The factory.
 pub static FACTORY: ExtensionFactory = ExtensionFactory {
     component_type: "sigv4auth",
     aliases: &[],
+    provides: &[Capability::ClientAuthenticator],
+    probe: None,
     parse: |section| -> BuildExtension {
         let config = config::Config::read(section);
         Box::new(move |_context| {

@@ -8,10 +8,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::time::Instant;
 
-use super::{Pems, TlsError, authorities, provider, public_roots, trust, versions};
+use super::{Pems, Place, TlsError, authorities, provider, public_roots, trust, versions};
 use crate::client::Environment;
 
-/// A client's certificate and trust. Nothing is read or parsed before the first connection.
+/// A client's certificate and trust. Nothing is read or parsed before the first connection; [`check_client`] looks earlier, where that is wanted.
 #[derive(Debug)]
 pub struct ClientTls {
     settings: config::TlsClient,
@@ -101,23 +101,8 @@ impl ClientTls {
     }
 
     fn build(&self, pems: &Pems) -> Result<Arc<ClientConfig>, TlsError> {
-        let material = &self.settings.material;
-        let provider = provider(material);
-        let builder = ClientConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(&versions(material))
-            .map_err(TlsError::Versions)?;
-        let builder = if self.settings.insecure_skip_verify {
-            let verifier = Arc::new(AnyCertificate(provider));
-            builder.dangerous().with_custom_certificate_verifier(verifier)
-        } else {
-            builder.with_root_certificates(self.roots(pems)?)
-        };
-        let mut config = match pems.pair()? {
-            None => builder.with_no_client_auth(),
-            Some((chain, key)) => {
-                builder.with_client_auth_cert(chain, key).map_err(TlsError::Pair)?
-            }
-        };
+        let roots = || self.roots(pems);
+        let mut config = configuration(&self.settings, pems, roots)?;
         config.alpn_protocols.clone_from(&self.alpn);
         Ok(Arc::new(config))
     }
@@ -125,7 +110,7 @@ impl ClientTls {
     /// The own authorities, or else the public ones; with those of the system if that is set.
     fn roots(&self, pems: &Pems) -> Result<Arc<RootCertStore>, TlsError> {
         let mut roots = match &pems.ca {
-            Some(pem) => Arc::new(authorities(pem, "ca_file or ca_pem")?),
+            Some(pem) => Arc::new(authorities(pem, &Place::of_ca(&self.settings.material))?),
             None => public_roots(&self.environment),
         };
         if self.settings.material.include_system_ca_certs_pool {
@@ -133,6 +118,48 @@ impl ClientTls {
             Arc::make_mut(&mut roots).roots.extend(system.roots.iter().cloned());
         }
         Ok(roots)
+    }
+}
+
+/// Reads what these settings name, and sees whether it can be used: what a client would find out with its first connection. The usual
+/// authorities are not read. Blocks on the file system.
+///
+/// # Errors
+/// When a file can't be read, or a text can't be used.
+pub fn check_client(settings: &config::TlsClient) -> Result<(), TlsError> {
+    let material = &settings.material;
+    if material.ca.is_none() && material.cert.is_none() && material.key.is_none() {
+        return Ok(());
+    }
+    let pems = Pems::read(material)?;
+    let own = match &pems.ca {
+        Some(pem) => authorities(pem, &Place::of_ca(material))?,
+        None => RootCertStore::empty(),
+    };
+    configuration(settings, &pems, || Ok(Arc::new(own)))?;
+    Ok(())
+}
+
+/// What settings and texts make, without protocols to offer. The authorities are asked for where any certificate may not do.
+fn configuration(
+    settings: &config::TlsClient,
+    pems: &Pems,
+    roots: impl FnOnce() -> Result<Arc<RootCertStore>, TlsError>,
+) -> Result<ClientConfig, TlsError> {
+    let material = &settings.material;
+    let provider = provider(material);
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&versions(material))
+        .map_err(TlsError::Versions)?;
+    let builder = if settings.insecure_skip_verify {
+        let verifier = Arc::new(AnyCertificate(provider));
+        builder.dangerous().with_custom_certificate_verifier(verifier)
+    } else {
+        builder.with_root_certificates(roots()?)
+    };
+    match pems.pair(material)? {
+        None => Ok(builder.with_no_client_auth()),
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(TlsError::Pair),
     }
 }
 

@@ -7,7 +7,7 @@ use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use tokio::time::Instant;
 
-use super::{Pems, TlsError, authorities, provider, read, versions};
+use super::{Pems, Place, TlsError, authorities, provider, read, versions};
 
 /// How often a changed `client_ca_file` is looked for, as upstream.
 const CLIENT_CA_CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -116,13 +116,16 @@ fn build(settings: &config::TlsServer, pems: &Pems) -> Result<Arc<ServerConfig>,
     let builder = match &pems.client_ca {
         None => builder.with_no_client_auth(),
         Some(pem) => {
-            let roots = Arc::new(authorities(pem, "client_ca_file")?);
+            let file = settings.client_ca_file.clone().map(config::PemSource::File);
+            let client_ca = Place::of(file.as_ref(), "client_ca_file", "client_ca_file");
+            let roots = Arc::new(authorities(pem, &client_ca)?);
             let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
             builder.with_client_cert_verifier(verifier.map_err(TlsError::ClientVerifier)?)
         }
     };
-    let (chain, key) =
-        pems.pair()?.ok_or(TlsError::NoCertificate { key: "cert_file or cert_pem" })?;
+    let material = &settings.material;
+    let none = || TlsError::NoCertificate { place: Place::of_cert(material) };
+    let (chain, key) = pems.pair(material)?.ok_or_else(none)?;
     let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))

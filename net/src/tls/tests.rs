@@ -254,7 +254,36 @@ fn material_that_cannot_be_used_is_named_by_its_key() {
     let foreign = error(&|tls| tls.material.key = Some(file(&other.key)));
     assert!(matches!(foreign, TlsError::Pair(_)), "{foreign}");
     let client_ca = error(&|tls| tls.client_ca_file = Some(pair.key.clone()));
-    assert!(matches!(client_ca, TlsError::NoCertificate { key: "client_ca_file" }), "{client_ca}");
+    assert!(client_ca.to_string().starts_with("tls.client_ca_file /"), "{client_ca}");
+}
+
+#[test]
+fn client_is_told_what_it_could_not_use_before_it_connects() {
+    let authority = Authority::new();
+    let (pair, other) = (authority.issue("agent"), authority.issue("agent"));
+    let check = |change: &dyn Fn(&mut TlsMaterial)| {
+        let mut tls = config::TlsClient { material: pair.material(), ..Default::default() };
+        tls.material.ca = Some(file(&authority.ca()));
+        change(&mut tls.material);
+        super::check_client(&tls).map_err(|error| error.to_string())
+    };
+    let pem = |text: &str| Some(PemSource::Pem(Opaque::new(text)));
+    assert_eq!(check(&|_| {}), Ok(()));
+    assert_eq!(super::check_client(&config::TlsClient::default()).ok(), Some(()));
+    let missing = check(&|material| material.ca = Some(PemSource::File("/no/such".into())));
+    assert!(missing.unwrap_err().starts_with("can't read tls.ca_file /no/such: "));
+    let key = format!("tls.ca_file {} has no valid certificate in PEM format", pair.key.display());
+    assert_eq!(check(&|material| material.ca = Some(file(&pair.key))), Err(key));
+    for (change, expected) in [
+        (&|m: &mut TlsMaterial| m.ca = pem("xx"), "tls.ca_pem has no valid certificate"),
+        (&|m: &mut TlsMaterial| m.cert = pem("xx"), "tls.cert_pem has no valid certificate"),
+        (&|m: &mut TlsMaterial| m.key = pem("xx"), "tls.key_pem has no valid private key"),
+        (&|m: &mut TlsMaterial| m.key = Some(file(&other.key)), "can't be used with its key"),
+    ] as [(&dyn Fn(&mut TlsMaterial), &str); 4]
+    {
+        let error = check(change).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ fn required_side<'a>(
 }
 
 /// The ids in a list, or in text with commas, as upstream splits it. Those that are none are reported and left out.
-fn references<'a>(section: &mut Section<'a>, key: &'static str) -> Vec<Reference<'a>> {
+pub(super) fn references<'a>(section: &mut Section<'a>, key: &'static str) -> Vec<Reference<'a>> {
     let Some(item) = section.item(key) else { return Vec::new() };
     if let Some(text) = item.node().as_str() {
         let parts = text.split(',').filter(|part| !part.is_empty());

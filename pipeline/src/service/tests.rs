@@ -242,7 +242,7 @@ async fn failed_build_starts_nothing() {
         "failed to create \"fake/out\" exporter for data type \"traces\": told to fail"
     );
     assert_eq!(probe.events(), Vec::<String>::new());
-    assert!(Service::check(&plan(&yaml)).is_err());
+    assert!(Service::check(&plan(&yaml), &Diagnostics::new()).is_err());
 }
 
 #[tokio::test]

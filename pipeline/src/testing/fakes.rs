@@ -2,12 +2,13 @@
 //!
 //! A fake finds its test by the key `probe` of its section, which names a [`Probe`]. Other keys: `fail_build`, `fail_start`,
 //! `holds` (items that it says it has, given up at shutdown), `stuck` (never ends), `listen` (an address), `uses` (an extension whose
-//! capability it asks for), `value` (anything, to make sections differ).
+//! capability it asks for), `authenticator` (an extension that it names as its own), `at` (where an extension has its page), `value` (anything,
+//! to make sections differ).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 
-use confmap::Section;
+use confmap::{Capability, Section};
 use pdata::Signal;
 
 use super::{Recorder, lock};
@@ -17,7 +18,8 @@ use crate::context::{BuildError, Context, StartError};
 use crate::deadline::Deadline;
 use crate::envelope::Envelope;
 use crate::factory::{
-    ConnectorFactory, ExporterFactory, ExtensionFactory, ProcessorFactory, ReceiverFactory,
+    ConnectorFactory, ExporterFactory, ExtensionFactory, Probe as Probed, ProcessorFactory,
+    ReceiverFactory,
 };
 use crate::id::ComponentId;
 use crate::listeners::{Listener, TransportAddress};
@@ -25,7 +27,7 @@ use crate::outlet::{Outlet, Outlets};
 use crate::plan::Components;
 
 /// Component tables of fakes: type `fake` of every kind, for all signals; receiver `fake_traces` for traces alone; connector `fake`
-/// from each signal to itself, `fake_spanmetrics` from traces to metrics.
+/// from each signal to itself, `fake_spanmetrics` from traces to metrics; extension `fake` is a client authenticator, `fake_page` has a page.
 pub static COMPONENTS: Components = Components {
     receivers: &[
         &ReceiverFactory {
@@ -79,14 +81,25 @@ pub static COMPONENTS: Components = Components {
             parse: connector,
         },
     ],
-    extensions: &[&ExtensionFactory {
-        component_type: "fake",
-        aliases: &[],
-        parse: |section| {
-            let settings = Arc::new(Settings::read(section));
-            Box::new(move |context| Ok(Arc::new(Fake::new(&settings, context, None)?)))
+    extensions: &[
+        &ExtensionFactory {
+            component_type: "fake",
+            aliases: &[],
+            provides: &[Capability::ClientAuthenticator],
+            probe: None,
+            parse: extension,
         },
-    }],
+        &ExtensionFactory {
+            component_type: "fake_page",
+            aliases: &[],
+            provides: &[],
+            probe: Some(|section| {
+                let at = TransportAddress::Tcp(Settings::read(section).at.unwrap_or_default());
+                Probed { address: at, path: "/".to_owned(), is_encrypted: false }
+            }),
+            parse: extension,
+        },
+    ],
 };
 
 fn receiver(section: Section<'_>) -> crate::BuildReceiver {
@@ -97,6 +110,11 @@ fn receiver(section: Section<'_>) -> crate::BuildReceiver {
         }
         Ok(Arc::new(Fake::new(&settings, context, None)?))
     })
+}
+
+fn extension(section: Section<'_>) -> crate::BuildExtension {
+    let settings = Arc::new(Settings::read(section));
+    Box::new(move |context| Ok(Arc::new(Fake::new(&settings, context, None)?)))
 }
 
 fn connector(section: Section<'_>) -> crate::BuildConnector {
@@ -165,6 +183,7 @@ struct Settings {
     holds: usize,
     listen: Option<String>,
     uses: Option<ComponentId>,
+    at: Option<String>,
 }
 
 impl Settings {
@@ -177,7 +196,11 @@ impl Settings {
             holds: section.get("holds").unwrap_or_default(),
             listen: section.get("listen"),
             uses: section.get("uses"),
+            at: section.get("at"),
         };
+        if let Some(authenticator) = section.item("authenticator") {
+            authenticator.names_extension(Capability::ClientAuthenticator);
+        }
         let _only_compared = section.is_set("value");
         section.finish();
         settings

@@ -10,7 +10,7 @@ use lambda::telemetry::{Delivery, Hub, Intake};
 use pdata::Signal;
 use pipeline::{
     BoxFuture, Client, Component, ConsumeError, Consumer, Context, Deadline, Envelope, Hold,
-    Outlets, Receiver, StartError,
+    Hosting, Outlets, Receiver, StartError,
 };
 use telemetry::Counter;
 use telemetry::names::{self, EventDropReason, label};
@@ -233,6 +233,10 @@ impl Running {
 impl Component for TelemetryApi {
     fn start(&self) -> BoxFuture<'_, Result<(), StartError>> {
         Box::pin(async { self.begin() })
+    }
+
+    fn unfit_for(&self, hosting: Hosting) -> Option<&'static str> {
+        (hosting == Hosting::Machine).then_some("starts in the Lambda extension only")
     }
 
     fn shutdown(&self, deadline: Deadline) -> BoxFuture<'_, usize> {

@@ -104,6 +104,11 @@ impl Distribution {
                  with single `.`, `_` or `-` between them"
             )));
         }
+        Self::read_folder(name)
+    }
+
+    /// The same, by the name of the folder below `dist/` or the path of one elsewhere.
+    pub(crate) fn read_folder(name: &str) -> Result<Self, Failure> {
         let file = folder(name).join("components.toml");
         if !file.is_file() {
             let known = names()?.join(", ");

@@ -1,6 +1,9 @@
 //! One value: of a key, of a list, of a map with the user's own keys.
 
-use crate::{Decode, Diagnostic, Diagnostics, Map, Mismatch, Node, Origin, Path, Section};
+use crate::{
+    Capability, Decode, Diagnostic, Diagnostics, ExtensionReference, Map, Mismatch, Node, Origin,
+    Path, Section,
+};
 
 /// A value with its path, ready to be decoded; what it reports goes to the same [`Diagnostics`]
 /// as its section's.
@@ -60,6 +63,12 @@ impl<'a> Item<'a> {
                 None
             }
         }
+    }
+
+    /// Notes that the value names a service extension.
+    pub fn names_extension(&self, wanted: Capability) {
+        let (path, node) = (self.path.clone(), self.node.clone());
+        self.diagnostics.add_extension_reference(ExtensionReference { path, node, wanted });
     }
 
     /// The value as a section; null is an empty one.

@@ -21,7 +21,7 @@ fn distribution(list: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Distr
     for (name, text) in [("components.toml", list)].iter().chain(files) {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let distribution = Distribution::read(folder.path().to_str().unwrap()).unwrap();
+    let distribution = Distribution::read_folder(folder.path().to_str().unwrap()).unwrap();
     (folder, distribution)
 }
 

@@ -9,7 +9,7 @@ fn run(health: &str) -> Value {
     std::fs::write(folder.path().join("components.toml"), list).unwrap();
     let yaml = format!("extensions: {{ health_check: }}\nservice: {{ extensions: [{health}] }}\n");
     std::fs::write(folder.path().join("image.yaml"), yaml).unwrap();
-    let distribution = Distribution::read(folder.path().to_str().unwrap()).unwrap();
+    let distribution = Distribution::read_folder(folder.path().to_str().unwrap()).unwrap();
     let default = Default::of(&distribution, Binary::Agent).unwrap();
     image_run(default.own(), &BTreeMap::new())
 }
