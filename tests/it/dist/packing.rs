@@ -90,13 +90,15 @@ fn pack_into(folder: &Path, task: &[&str], arch: &str) -> String {
 /// A distribution outside the project: its folder stands for its name.
 fn distribution(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("mine");
+    std::fs::create_dir(&mine).unwrap();
     let list = "description = 'a test'
 builds = ['agent']
 receivers = ['otlp']
 exporters = ['otlphttp']
 ";
     for (name, text) in [("components.toml", list)].iter().chain(files) {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::write(mine.join(name), text).unwrap();
     }
     folder
 }
@@ -237,12 +239,16 @@ fn a_binary_that_would_not_run_in_the_artefact_is_refused() {
 #[test]
 fn without_a_config_for_it_no_image_is_made_but_the_binary_is() {
     let (mine, out) = (distribution(&[]), tempfile::tempdir().unwrap());
-    let name = mine.path().to_str().unwrap();
+    let mine = mine.path().join("mine");
+    let name = mine.to_str().unwrap();
     let binary = out.path().join("binary");
     std::fs::write(&binary, small_program("amd64")).unwrap();
     let binary = binary.to_str().unwrap();
     let said = refused(&["image", "--name", name, "--prebuilt", binary, "--arch", "amd64"]);
-    assert!(said.contains("no image.yaml") && said.contains("the exporter debug"), "{said}");
+    assert!(
+        said.contains("there is no image.yaml") && said.contains("the exporter debug"),
+        "{said}"
+    );
     let printed = pack_into(out.path(), &["--name", name], "amd64");
     assert!(printed.contains("note: no image is made: ") && printed.contains("image.yaml"));
     assert!(out.path().join("amd64/hikyaku").is_file());
@@ -259,7 +265,8 @@ exporters: { otlphttp: { endpont: 'http://backend:4318' } }
 service: { pipelines: { traces: { receivers: [otlp], exporters: [otlphttp] } } }
 ";
     let (mine, out) = (distribution(&[("image.yaml", yaml)]), tempfile::tempdir().unwrap());
-    let (name, binary) = (mine.path().to_str().unwrap(), agent::binary());
+    let (name, binary) = (mine.path().join("mine"), agent::binary());
+    let name = name.to_str().unwrap();
     let (binary, out) = (binary.to_str().unwrap(), out.path().to_str().unwrap());
     let common = ["image", "--prebuilt", binary, "--dynamic", "--arch", host(), "--uncompressed"];
     let said = refused(&[&common[..], &["--name", name, "--out", out]].concat());

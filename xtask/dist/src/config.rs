@@ -62,10 +62,12 @@ impl Default {
             Binary::Agent => "listens at 127.0.0.1 alone".to_owned(),
             Binary::Lambda => return Ok(Self::BuiltIn),
         };
-        let (name, file) = (&distribution.name, binary.config());
+        let file = binary.config();
         Ok(Self::None(format!(
-            "dist/{name} has no {file}, and the config that {} has built in {reason}; write dist/{name}/{file}",
-            binary.name()
+            "there is no {file} beside {}, and the config that {} has built in {reason}; write {}",
+            distribution.shown("components.toml"),
+            binary.name(),
+            distribution.shown(file)
         )))
     }
 
@@ -91,10 +93,10 @@ impl Config {
             return Ok(Some(config));
         }
         Err(Failure::new(format!(
-            "{} needs {}, which dist/{}/components.toml does not give to {}: it would not start; change one of the two files",
+            "{} needs {}, which {} does not give to {}: it would not start; change one of the two files",
             config.path.display(),
             missing.join(" and "),
-            distribution.name,
+            distribution.shown("components.toml"),
             binary.name(),
         )))
     }

@@ -144,7 +144,7 @@ fn command() -> Command {
         .about("Makes what people run: static binaries, images, Lambda layers")
         .after_help(AFTER_HELP)
         .disable_help_subcommand(true)
-        .arg(value("name", "NAME", "The distribution").global(true))
+        .arg(value("name", "NAME", "The distribution: a folder of dist/, or the path of one elsewhere").global(true))
         .arg(list(value("arch", "ARCHS", "amd64, arm64 or both, which is the default")).global(true))
         .arg(value("out", "FOLDER", "Where to write [target/dist/<name>]").global(true))
         .arg(

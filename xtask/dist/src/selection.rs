@@ -1,7 +1,7 @@
 //! A distribution: the components of `dist/<name>/components.toml`, as the features of the binaries' packages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -23,6 +23,8 @@ const KINDS: [(&str, &str); 6] = [
 #[derive(Debug)]
 pub(crate) struct Distribution {
     pub(crate) name: String,
+    /// Where its list and configs are.
+    folder: PathBuf,
     pub(crate) description: String,
     optimize: Optimize,
     /// Features of each binary that is to be built.
@@ -93,35 +95,42 @@ impl Names {
 }
 
 impl Distribution {
-    /// Reads `dist/<name>/components.toml`.
+    /// Reads the list `components.toml` of `dist/<name>/` or, where what is asked for is a path, of a folder elsewhere.
     ///
     /// # Errors
     /// A name that no image could have, or a file that cannot be read or names what there is not.
-    pub(crate) fn read(name: &str) -> Result<Self, Failure> {
-        if !is_name(name) {
+    pub(crate) fn read(asked: &str) -> Result<Self, Failure> {
+        let (folder, name) = if asked.contains('/') {
+            let folder = PathBuf::from(asked);
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (folder, name)
+        } else {
+            (project::root().join("dist").join(asked), asked.to_owned())
+        };
+        if !is_name(&name) {
             return Err(Failure::new(format!(
                 "{name:?} cannot be a distribution's name, which images and folders are named after: it takes small letters and digits, \
                  with single `.`, `_` or `-` between them"
             )));
         }
-        Self::read_folder(name)
-    }
-
-    /// The same, by the name of the folder below `dist/` or the path of one elsewhere.
-    pub(crate) fn read_folder(name: &str) -> Result<Self, Failure> {
-        let file = folder(name).join("components.toml");
+        let file = folder.join("components.toml");
         if !file.is_file() {
-            let known = names()?.join(", ");
+            let (file, known) = (shown(&file), names()?.join(", "));
             return Err(Failure::new(format!(
-                "there is no distribution {name:?} (it would be dist/{name}/components.toml); there are {known}"
+                "there is no distribution {asked:?} (it would be {file}); there are {known}"
             )));
         }
         let mut features = BTreeMap::new();
         for binary in Binary::ALL {
             features.insert(binary, package_features(binary)?);
         }
-        Self::parse(name, &project::read_text(&file)?, &features)
-            .about(format_args!("dist/{name}/components.toml"))
+        let text = project::read_text(&file)?;
+        Self::parse(&name, &folder, &text, &features).about(shown(&file))
+    }
+
+    /// A file of this distribution's folder as messages name it, be it there or not.
+    pub(crate) fn shown(&self, file: &str) -> String {
+        shown(&self.folder.join(file))
     }
 
     /// The features of a binary as cargo takes them.
@@ -140,11 +149,12 @@ impl Distribution {
 
     /// A file of this distribution's folder, if it has it.
     pub(crate) fn file(&self, name: &str) -> Option<PathBuf> {
-        Some(folder(&self.name).join(name)).filter(|path| path.is_file())
+        Some(self.folder.join(name)).filter(|path| path.is_file())
     }
 
     fn parse(
         name: &str,
+        folder: &Path,
         text: &str,
         known: &BTreeMap<Binary, BTreeSet<String>>,
     ) -> Result<Self, Failure> {
@@ -198,7 +208,7 @@ impl Distribution {
         }
         let name = name.to_owned();
         let List { description, optimize, .. } = list;
-        Ok(Self { name, description, optimize, binaries, notes })
+        Ok(Self { name, folder: folder.to_owned(), description, optimize, binaries, notes })
     }
 }
 
@@ -225,8 +235,9 @@ fn is_name(name: &str) -> bool {
     name.split(['.', '_', '-']).all(is_part)
 }
 
-fn folder(name: &str) -> PathBuf {
-    project::root().join("dist").join(name)
+/// A path as messages name it: from the project's folder, if it is there.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(project::root()).unwrap_or(path).display().to_string()
 }
 
 /// The features of a binary's package; none while there is no such package.

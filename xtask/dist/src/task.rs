@@ -85,8 +85,8 @@ impl<'a> Workshop<'a> {
             Some(only) if distribution.binaries.contains_key(&only) => vec![only],
             Some(only) => {
                 return Err(Failure::new(format!(
-                    "dist/{}/components.toml does not build {}",
-                    distribution.name,
+                    "{} does not build {}",
+                    distribution.shown("components.toml"),
                     only.name()
                 )));
             }

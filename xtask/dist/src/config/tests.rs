@@ -18,10 +18,12 @@ service: { extensions: [health_check] }
 /// A distribution in a folder of its own.
 fn distribution(list: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Distribution) {
     let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("mine");
+    std::fs::create_dir(&mine).unwrap();
     for (name, text) in [("components.toml", list)].iter().chain(files) {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::write(mine.join(name), text).unwrap();
     }
-    let distribution = Distribution::read_folder(folder.path().to_str().unwrap()).unwrap();
+    let distribution = Distribution::read(mine.to_str().unwrap()).unwrap();
     (folder, distribution)
 }
 
@@ -69,7 +71,7 @@ fn without_a_file_there_is_an_artefact_only_if_the_built_in_config_is_of_use() {
     for binary in Binary::ALL {
         let why = why(AGENT, binary).unwrap();
         assert!(why.contains("needs") && why.contains("the exporter debug"), "{why}");
-        assert!(why.contains("write dist/") && why.ends_with(binary.config()), "{why}");
+        assert!(why.contains("; write ") && why.ends_with(binary.config()), "{why}");
     }
     let more = AGENT.replace("'otlphttp'", "'awsxray', 'debug'");
     assert_eq!(why(&more, Binary::Lambda), None);

@@ -5,11 +5,13 @@ use crate::selection::Distribution;
 
 fn run(health: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("mine");
+    std::fs::create_dir(&mine).unwrap();
     let list = "description = 'a test'\nreceivers = ['otlp']\nextensions = ['health_check']\n";
-    std::fs::write(folder.path().join("components.toml"), list).unwrap();
+    std::fs::write(mine.join("components.toml"), list).unwrap();
     let yaml = format!("extensions: {{ health_check: }}\nservice: {{ extensions: [{health}] }}\n");
-    std::fs::write(folder.path().join("image.yaml"), yaml).unwrap();
-    let distribution = Distribution::read_folder(folder.path().to_str().unwrap()).unwrap();
+    std::fs::write(mine.join("image.yaml"), yaml).unwrap();
+    let distribution = Distribution::read(mine.to_str().unwrap()).unwrap();
     let default = Default::of(&distribution, Binary::Agent).unwrap();
     image_run(default.own(), &BTreeMap::new())
 }

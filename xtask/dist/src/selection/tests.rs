@@ -11,7 +11,8 @@ fn known() -> BTreeMap<Binary, BTreeSet<String>> {
 
 fn parse(text: &str) -> Result<Distribution, String> {
     let text = format!("description = \"x\"\n{text}");
-    Distribution::parse("mine", &text, &known()).map_err(|failure| failure.to_string())
+    Distribution::parse("mine", Path::new("dist/mine"), &text, &known())
+        .map_err(|failure| failure.to_string())
 }
 
 #[test]
@@ -86,7 +87,9 @@ fn every_distribution_of_the_project_can_be_read() {
 
 #[test]
 fn a_name_that_images_cannot_have_is_refused() {
-    for name in ["Mine", "../x", "", ".", "a..b", "a--b", "-a", "a_", "a/b", "a b", "ä", "a:1"] {
+    for name in
+        ["Mine", "../X", "..", "../..", "/", "", ".", "a..b", "a--b", "-a", "a_", "a b", "ä", "a:1"]
+    {
         let error = Distribution::read(name).unwrap_err().to_string();
         assert!(error.contains("cannot be a distribution's name"), "{name}: {error}");
     }
