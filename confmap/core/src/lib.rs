@@ -24,7 +24,8 @@
 //! fn parse(mut section: Section<'_>) -> Option<Config> {
 //!     let endpoint = section.required::<String>("endpoint");
 //!     let timeout = section.get("timeout").unwrap_or(Duration::from_secs(5));
-//!     let headers = section.header_map("headers").unwrap_or_default();
+//!     let headers = section.header_map("headers").unwrap_or_default().into_iter();
+//!     let headers = headers.map(|(name, value, _place)| (name, value)).collect();
 //!     let queue = section.optional_section("sending_queue", Presence::Default);
 //!     let queue_size = queue.map(|mut queue| {
 //!         let size = queue.get("queue_size").unwrap_or(1000);
