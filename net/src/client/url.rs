@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Uri};
+use percent_encoding::percent_decode_str;
 
 /// Takes user and password out of a URL: what is left is for request targets and `Host`, and the two, percent-decoded, are an `Authorization`
 /// that is marked as sensitive. As Go's `net/http`, a user without a password has an empty one.
@@ -44,32 +45,13 @@ pub fn shown(uri: &Uri) -> String {
 }
 
 fn basic_authorization(user: &str) -> Option<HeaderValue> {
-    let mut pair = percent_decode(user);
+    let mut pair: Vec<u8> = percent_decode_str(user).collect();
     if !user.contains(':') {
         pair.push(b':');
     }
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// What is no escape stays as it is.
-fn percent_decode(text: &str) -> Vec<u8> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len() + 1);
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let mut digit = || char::from(ahead.next()?).to_digit(16);
-        let escaped = if byte == b'%' { digit().zip(digit()) } else { None };
-        match escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            Some(value) => {
-                decoded.push(value);
-                bytes = ahead;
-            }
-            None => decoded.push(byte),
-        }
-    }
-    decoded
 }
 
 #[cfg(test)]

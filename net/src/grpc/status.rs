@@ -128,30 +128,6 @@ fn percent_encode(text: &str) -> String {
 
 /// Undoes it; what is no valid escape stays as it is.
 fn percent_decode(text: &[u8]) -> String {
-    let mut decoded = Vec::with_capacity(text.len().min(MESSAGE_BYTES_MAX));
-    let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        if decoded.len() >= MESSAGE_BYTES_MAX {
-            break;
-        }
-        let escaped = match after {
-            [high, low, ..] if first == b'%' => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match (escaped, after) {
-            (Some((high, low)), [_, _, after @ ..]) => {
-                decoded.push(high << 4 | low);
-                rest = after;
-            }
-            _ => {
-                decoded.push(first);
-                rest = after;
-            }
-        }
-    }
+    let decoded: Vec<u8> = percent_encoding::percent_decode(text).take(MESSAGE_BYTES_MAX).collect();
     String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
 }
