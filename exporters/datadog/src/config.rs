@@ -52,11 +52,7 @@ impl Config {
         }
         for (key, place) in MISPLACED {
             let help = format!("write it as {place}");
-            section.stray(
-                key,
-                format!("is not a key of the exporter itself, it is {place:?}"),
-                help,
-            );
+            section.stray(key, format!("is no key of the exporter, it is {place:?}"), help);
         }
         let client = read_client(&mut section);
         let helper = Settings::read(&mut section, Timeout(client.timeout));

@@ -39,6 +39,12 @@ fn bench(section: &str, with_hub: bool) -> Bench {
     Bench { receiver, hub, logs, metrics, traces }
 }
 
+/// Has the hub pass on what comes, until the test ends.
+fn run(hub: &Arc<Hub>) -> tokio::task::JoinHandle<()> {
+    let hub = hub.clone();
+    tokio::spawn(async move { hub.run(std::future::pending()).await })
+}
+
 const BATCH: &str = r#"[{"time":"2026-08-01T00:00:00Z","type":"function","record":"line"},
     {"time":"2026-08-01T00:00:00Z","type":"platform.runtimeDone","record":{"requestId":"1","status":"success","metrics":{"durationMs":5}}}]"#;
 
@@ -74,10 +80,7 @@ async fn lifecycle_hears_of_an_end_when_its_telemetry_is_in_the_pipelines() {
     assert_eq!(hub.wanted_types().names(), ["platform", "function", "extension"]);
     let mut observer = hub.observe();
     let listener = Listener::open(hub.clone(), 0).unwrap();
-    let _running = tokio::spawn({
-        let hub = hub.clone();
-        async move { hub.run(std::future::pending()).await }
-    });
+    let _running = run(&hub);
     post(listener.port()).await;
     let events = within_patience("the platform's events", observer.next()).await.unwrap();
     assert_eq!(events[0].request_id(), Some("1"));
@@ -119,10 +122,7 @@ async fn pipeline_without_room_is_asked_again_and_one_that_says_no_is_counted() 
     bench.logs.refuse(Some(ConsumeError::overloaded("full")));
     bench.traces.refuse(Some(ConsumeError::permanent("no")));
     post(listener.port()).await;
-    let running = tokio::spawn({
-        let hub = hub.clone();
-        async move { hub.run(std::future::pending()).await }
-    });
+    let running = run(&hub);
     bench.logs.wait_for_offers(2).await;
     bench.logs.refuse(None);
     bench.logs.wait_for_items(2).await;
@@ -148,10 +148,7 @@ async fn what_the_pipelines_have_not_taken_by_the_deadline_is_counted() {
     let listener = Listener::open(hub.clone(), 0).unwrap();
     let mut observer = hub.observe();
     bench.logs.close(true);
-    let running = tokio::spawn({
-        let hub = hub.clone();
-        async move { hub.run(std::future::pending()).await }
-    });
+    let running = run(&hub);
     post(listener.port()).await;
     post(listener.port()).await;
     // The hub tells of a batch when it has waited for it in vain: the second is behind the first then.
